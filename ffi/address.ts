@@ -1,0 +1,18 @@
+/**
+ * Addresses of buffers, for the few structs that carry a pointer.
+ *
+ * @module
+ */
+
+/**
+ * The address of a buffer's first byte. It holds as long as the buffer does: the caller keeps a
+ * reference until the kernel is done with it.
+ */
+export function addressOf(buffer: Uint8Array<ArrayBuffer>): bigint {
+  return Deno.UnsafePointer.value(Deno.UnsafePointer.of(buffer));
+}
+
+/** A string as C wants it: UTF-8 with a zero at the end. */
+export function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${text}\0`);
+}

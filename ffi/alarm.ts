@@ -1,0 +1,92 @@
+/**
+ * A timer that interrupts its own thread's system call: how a vCPU's run is given a limit.
+ *
+ * The signal alone would be lost if it came just before KVM_RUN; so the signal's handler (in
+ * `shim.asm`) also sets a byte, and KVM looks at that byte, `immediate_exit`, on entry (api.rst,
+ * 5. The kvm_run structure).
+ *
+ * @module
+ */
+
+import { addressOf } from "./address.ts";
+import { Errno } from "./errno.ts";
+import { KvmError } from "./errors.ts";
+import type { Mapping } from "./mapping.ts";
+import { shim } from "./shim.ts";
+import { bytesOf, create, from } from "./struct/mod.ts";
+import { failure, syscall } from "./syscall.ts";
+
+/** A real-time signal: the runtime handles or ignores several of the others itself. */
+const SIGNAL = 44;
+const CLOCK_MONOTONIC = 1n;
+const SIGEV_THREAD_ID = 4;
+/** The kernel's limit is higher; a wait of a year is a mistake or no limit at all. */
+const LONGEST = 366 * 86_400_000;
+
+const sigevent = {
+  value: "u64",
+  signo: "s32",
+  notify: "s32",
+  tid: "s32",
+  pad: "s32[11]",
+} as const;
+
+const itimerspec = {
+  intervalSec: "s64",
+  intervalNsec: "s64",
+  valueSec: "s64",
+  valueNsec: "s64",
+} as const;
+
+const timerId = { id: "s32" } as const;
+
+/** A one-shot timer (timer_create(2)) of the thread that made it. */
+export class Alarm implements Disposable {
+  readonly #id: bigint;
+  readonly #spec = create(itimerspec);
+  #closed = false;
+
+  /** On expiry, sets the byte at `offset` of a mapping to 1 and interrupts this thread. */
+  constructor(mapping: Mapping, offset: number) {
+    const operation = "create a timer";
+    const result = shim().handleTimerSignal(SIGNAL);
+    if (result < 0) throw failure(operation, "rt_sigaction", -result);
+    const event = from(sigevent, {
+      value: mapping.address + BigInt(offset),
+      signo: SIGNAL,
+      notify: SIGEV_THREAD_ID,
+      tid: Number(syscall("gettid", { operation })),
+    });
+    const id = create(timerId);
+    const hint = "Timers count as pending signals: raise that limit (ulimit -i)";
+    const addresses = [addressOf(bytesOf(event)), addressOf(bytesOf(id))];
+    syscall("timer_create", { operation, hint }, CLOCK_MONOTONIC, ...addresses);
+    this.#id = BigInt(id.id);
+  }
+
+  /** Starts it anew, to expire once after so many milliseconds; 0 stops it. */
+  arm(milliseconds: number): void {
+    const operation = `set a timer of ${milliseconds} ms`;
+    if (!(milliseconds >= 0 && milliseconds <= LONGEST)) {
+      const hint = "A time limit is a number of milliseconds from 0 to a year";
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
+    const seconds = Math.floor(milliseconds / 1000);
+    this.#spec.valueSec = BigInt(seconds);
+    this.#spec.valueNsec = BigInt(Math.round((milliseconds - seconds * 1000) * 1e6));
+    const spec = addressOf(bytesOf(this.#spec));
+    syscall("timer_settime", { operation }, this.#id, 0n, spec, 0n);
+  }
+
+  /** Deletes the timer; must come before the mapping's end, for the handler writes to it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    syscall("timer_delete", { operation: "delete a timer" }, this.#id);
+  }
+
+  /** {@linkcode close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

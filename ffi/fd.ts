@@ -1,0 +1,138 @@
+/**
+ * A file descriptor with an owner, and ioctls on it.
+ *
+ * @module
+ */
+
+import { cString } from "./address.ts";
+import { Errno, errnoName } from "./errno.ts";
+import { KvmError } from "./errors.ts";
+import type { Ioctl, IoctlSpec } from "./ioctl.ts";
+import { shim } from "./shim.ts";
+import { bytesOf, create, type StructOf, type Table } from "./struct/mod.ts";
+import { type Attempt, failure, syscall, syscallWithBuffer } from "./syscall.ts";
+
+const O_RDWR = 2n;
+const O_CLOEXEC = 0o2000000n;
+
+/** The struct that an ioctl's argument points to. */
+export type ArgumentOf<S extends IoctlSpec> = S extends { readonly arg: infer T extends Table }
+  ? StructOf<T>
+  : never;
+
+/** An open file descriptor; closed once, by `close` or at the end of a `using` block. */
+export class Fd implements Disposable {
+  /** What it is, for errors: "VM", "vCPU 3". */
+  readonly what: string;
+  #fd: number;
+
+  /** Takes ownership of a descriptor. */
+  constructor(fd: number, what: string) {
+    this.#fd = fd;
+    this.what = what;
+  }
+
+  /** Opens a file for reading and writing. */
+  static open(path: string, what: string, hint?: Attempt["hint"]): Fd {
+    const attempt = { operation: `open ${path}`, ...(hint === undefined ? {} : { hint }) };
+    const fd = syscallWithBuffer("open", attempt, cString(path), O_RDWR | O_CLOEXEC);
+    return new Fd(Number(fd), what);
+  }
+
+  /** The descriptor; -1 once closed, which the kernel answers with EBADF. */
+  get number(): number {
+    return this.#fd;
+  }
+
+  /** Whether it has been closed. */
+  get closed(): boolean {
+    return this.#fd < 0;
+  }
+
+  /** Closes it; the second time does nothing. */
+  close(): void {
+    if (this.#fd < 0) return;
+    const fd = this.#fd;
+    this.#fd = -1;
+    syscall("close", { operation: `close ${this.what}` }, BigInt(fd));
+  }
+
+  /** {@linkcode close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** An ioctl whose argument is nothing or a number below 2^32; its result. */
+  call(ioctl: Ioctl, argument = 0, operation?: string): number {
+    const result = shim().ioctlU32(this.#fd, ioctl.request, argument);
+    return result < 0 ? this.fail(ioctl, -result, operation) : result;
+  }
+
+  /** An ioctl that fills a struct: a new one, or `into`. */
+  get<S extends IoctlSpec>(
+    ioctl: Ioctl<S>,
+    into?: ArgumentOf<S>,
+    operation?: string,
+  ): ArgumentOf<S> {
+    const struct = into ?? create(ioctl.spec.arg as Table) as ArgumentOf<S>;
+    this.set(ioctl, struct, operation);
+    return struct;
+  }
+
+  /** An ioctl that reads a struct, and may write to it; its result. */
+  set<S extends IoctlSpec>(ioctl: Ioctl<S>, struct: ArgumentOf<S>, operation?: string): number {
+    return this.setBytes(ioctl, bytesOf(struct), operation);
+  }
+
+  /** An ioctl whose argument is a pointer to bytes that are no struct; its result. */
+  setBytes(ioctl: Ioctl, bytes: Uint8Array<ArrayBuffer>, operation?: string): number {
+    const result = shim().ioctlBuffer(this.#fd, ioctl.request, bytes);
+    return result < 0 ? this.fail(ioctl, -result, operation) : result;
+  }
+
+  /** The bare ioctl with argument 0, for hot paths: its result, -errno on failure. */
+  invoke(ioctl: { readonly request: number }): number {
+    return shim().ioctl2(this.#fd, ioctl.request);
+  }
+
+  /** Like {@linkcode setBytes}, for errnos that the caller wants to handle: -errno as it comes. */
+  trySetBytes(ioctl: Ioctl, bytes: Uint8Array<ArrayBuffer>): number {
+    return shim().ioctlBuffer(this.#fd, ioctl.request, bytes);
+  }
+
+  /** Throws the error for an ioctl that failed. */
+  fail(ioctl: Ioctl, errno: number, operation = `use ${this.what}`): never {
+    const { name, spec } = ioctl;
+    if (errno === Errno.EBADF && this.closed) throw closedError(operation, this.what);
+    throw failure(
+      operation,
+      name,
+      errno,
+      spec.hints?.[errnoName(errno)] ?? generalHint(ioctl, errno),
+    );
+  }
+}
+
+/** The error for whatever is used after it was closed. */
+export function closedError(operation: string, what: string): KvmError {
+  return new KvmError({
+    operation,
+    errno: Errno.EBADF,
+    hint: `The ${what} is closed; use it before close() or the end of its using block`,
+  });
+}
+
+function generalHint({ spec }: Ioctl, errno: number): string | undefined {
+  switch (errno) {
+    case Errno.ENOTTY:
+      return spec.cap === undefined
+        ? "This file descriptor takes no such ioctl: it is not KVM's, or the kernel is older"
+        : `The kernel or its configuration lacks it: see check(Cap.${spec.cap})`;
+    case Errno.ENOMEM:
+      return "The host is short of memory, or a limit (ulimit -l, a cgroup) is reached";
+    case Errno.EMFILE:
+      return "Raise the limit of open files (ulimit -n), or close VMs and vCPUs when done";
+    default:
+      return undefined;
+  }
+}

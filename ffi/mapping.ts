@@ -1,0 +1,199 @@
+/**
+ * Memory mapped into this process, as one ArrayBuffer.
+ *
+ * @module
+ */
+
+import { cString } from "./address.ts";
+import { Errno } from "./errno.ts";
+import { KvmError } from "./errors.ts";
+import { closedError, Fd } from "./fd.ts";
+import { type Attempt, syscall, syscallWithBuffer } from "./syscall.ts";
+
+/** The size of a page, and of what memory is mapped in, in bytes. */
+export const PAGE_SIZE = 4096;
+
+/**
+ * Which pages back a mapping: small ones, small ones that the kernel may join (`madvise`), or
+ * reserved huge ones (hugetlbfs).
+ */
+export type HugePages = "none" | "transparent" | "2M" | "1G";
+
+/** How to map fresh memory. */
+export interface MappingOptions {
+  /** Kinds of pages; `"none"` by default. */
+  readonly hugePages?: HugePages | undefined;
+  /** Reserve swap for all of it now; by default memory is taken as it is touched. */
+  readonly reserve?: boolean | undefined;
+}
+
+// uapi asm-generic/mman-common.h, mman.h, linux/memfd.h
+const PROT_READ_WRITE = 3n;
+const MAP_SHARED = 0x01n;
+const MAP_PRIVATE = 0x02n;
+const MAP_FIXED = 0x10n;
+const MAP_ANONYMOUS = 0x20n;
+const MAP_NORESERVE = 0x4000n;
+const MAP_HUGETLB = 0x40000n;
+const MADV_HUGEPAGE = 14n;
+const MFD_CLOEXEC = 1n;
+const MFD_HUGETLB = 4n;
+/** log2 of the page size, in the bits that both mmap and memfd_create use for it. */
+const hugeSize = { "2M": 21n << 26n, "1G": 30n << 26n };
+const hugeBytes = { none: PAGE_SIZE, transparent: PAGE_SIZE, "2M": 2 ** 21, "1G": 2 ** 30 };
+
+/** A range of this process's memory; unmapped once, by `close` or at the end of a `using` block. */
+export class Mapping implements Disposable {
+  /** Bytes. */
+  readonly size: number;
+  /** What it is, for errors. */
+  readonly what: string;
+  /** The memfd behind it, if there is one. */
+  readonly fd: Fd | undefined;
+  #buffer: ArrayBuffer | undefined;
+  readonly #address: bigint;
+
+  private constructor(address: bigint, size: number, what: string, fd?: Fd) {
+    this.#buffer = bufferAt(address, size, what);
+    this.#address = address;
+    this.size = size;
+    this.what = what;
+    this.fd = fd;
+  }
+
+  /** Fresh zeroed memory that only this process sees. */
+  static anonymous(size: number, what: string, options: MappingOptions = {}): Mapping {
+    const { hugePages = "none", reserve = false } = options;
+    const attempt = attemptOf(size, what, hugePages);
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | (reserve ? 0n : MAP_NORESERVE);
+    if (hugePages in hugeSize) flags |= MAP_HUGETLB | hugeSize[hugePages as "2M" | "1G"];
+    const mapping = new Mapping(mmap(attempt, size, flags, -1n, 0n), size, what);
+    if (hugePages === "transparent") mapping.#advise(MADV_HUGEPAGE);
+    return mapping;
+  }
+
+  /** Fresh zeroed memory behind a memfd, which other mappings and processes can share. */
+  static memfd(size: number, what: string, options: MappingOptions = {}): Mapping {
+    const { hugePages = "none", reserve = false } = options;
+    const attempt = attemptOf(size, what, hugePages);
+    let memfdFlags = MFD_CLOEXEC;
+    if (hugePages in hugeSize) memfdFlags |= MFD_HUGETLB | hugeSize[hugePages as "2M" | "1G"];
+    const number = syscallWithBuffer("memfd_create", attempt, cString("kvm-guest"), memfdFlags);
+    const fd = new Fd(Number(number), what);
+    try {
+      syscall("ftruncate", attempt, number, BigInt(size));
+      const flags = MAP_SHARED | (reserve ? 0n : MAP_NORESERVE);
+      const mapping = new Mapping(mmap(attempt, size, flags, number, 0n), size, what, fd);
+      if (hugePages === "transparent") mapping.#advise(MADV_HUGEPAGE);
+      return mapping;
+    } catch (error) {
+      fd.close();
+      throw error;
+    }
+  }
+
+  /** Memory that the kernel shares through a file descriptor: a vCPU's run page. */
+  static shared(fd: Fd, size: number, what: string, offset = 0): Mapping {
+    const attempt = { operation: `map the ${what}` };
+    const address = mmap(attempt, size, MAP_SHARED, BigInt(fd.number), BigInt(offset));
+    return new Mapping(address, size, what);
+  }
+
+  /** The memory. Views of it have length 0 once the mapping is closed. */
+  get buffer(): ArrayBuffer {
+    if (this.#buffer === undefined) throw closedError(`use the ${this.what}`, this.what);
+    return this.#buffer;
+  }
+
+  /** Where it lies in this process: for the kernel's structs that want an address. */
+  get address(): bigint {
+    if (this.#buffer === undefined) throw closedError(`use the ${this.what}`, this.what);
+    return this.#address;
+  }
+
+  /** Whether it has been unmapped. */
+  get closed(): boolean {
+    return this.#buffer === undefined;
+  }
+
+  /** Detaches every view, then unmaps; the second time does nothing. */
+  close(): void {
+    if (this.#buffer === undefined) return;
+    const buffer = this.#buffer;
+    this.#buffer = undefined;
+    const attempt = { operation: `unmap the ${this.what}` };
+    const size = BigInt(this.size);
+    if (buffer.detached) {
+      // Someone transferred the buffer, and holds views that can't be found from here. They keep
+      // the addresses, with fresh zeroes behind them, which cost nothing until touched.
+      const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
+      mmap(attempt, this.size, flags, -1n, 0n, this.#address);
+    } else {
+      buffer.transfer();
+      syscall("munmap", attempt, this.#address, size);
+    }
+    this.fd?.close();
+  }
+
+  /** {@linkcode close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #advise(advice: bigint): void {
+    const attempt = {
+      operation: `ask for transparent huge pages for the ${this.what}`,
+      hint: "The kernel has none: leave hugePages out",
+    };
+    try {
+      syscall("madvise", attempt, this.#address, BigInt(this.size), advice);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+}
+
+/** A mapping that no ArrayBuffer can show is given back. */
+function bufferAt(address: bigint, size: number, what: string): ArrayBuffer {
+  const operation = `show ${size} bytes of ${what} as an ArrayBuffer`;
+  try {
+    const pointer = Deno.UnsafePointer.create(address);
+    if (pointer === null) throw new RangeError("mapped at address 0");
+    return Deno.UnsafePointerView.getArrayBuffer(pointer, size);
+  } catch (cause) {
+    syscall("munmap", { operation }, address, BigInt(size));
+    const hint = `${cause instanceof Error ? cause.message : cause}; ask for less`;
+    throw new KvmError({ operation, errno: Errno.ENOMEM, hint });
+  }
+}
+
+function mmap(
+  attempt: Attempt,
+  size: number,
+  flags: bigint,
+  fd: bigint,
+  offset: bigint,
+  address = 0n,
+): bigint {
+  return syscall("mmap", attempt, address, BigInt(size), PROT_READ_WRITE, flags, fd, offset);
+}
+
+function attemptOf(size: number, what: string, hugePages: HugePages): Attempt {
+  const operation = `map ${size} bytes for the ${what}`;
+  const multiple = hugeBytes[hugePages];
+  if (multiple === undefined) {
+    const hint = 'hugePages is "none", "transparent", "2M" or "1G"';
+    throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+  }
+  if (!Number.isSafeInteger(size) || size <= 0 || size % multiple !== 0) {
+    const hint = `The size is a positive multiple of ${multiple} bytes`;
+    throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+  }
+  return {
+    operation,
+    hint: hugePages in hugeSize
+      ? `Reserve huge pages first (sysctl vm.nr_hugepages), or leave hugePages out`
+      : "The host has too little memory or address space (ulimit -v) for it",
+  };
+}

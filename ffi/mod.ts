@@ -1,0 +1,15 @@
+/**
+ * The floor: everything that touches raw memory or the kernel. The folders above know file
+ * descriptors, mappings and typed structs, and no address.
+ *
+ * @module
+ */
+
+export { Alarm } from "./alarm.ts";
+export { addressOf } from "./address.ts";
+export { Errno, errnoName } from "./errno.ts";
+export { KvmError, type KvmErrorInit } from "./errors.ts";
+export { type ArgumentOf, closedError, Fd } from "./fd.ts";
+export { define, encode, type Ioctl, type IoctlSpec, type Layer } from "./ioctl.ts";
+export { type HugePages, Mapping, type MappingOptions, PAGE_SIZE } from "./mapping.ts";
+export * from "./struct/mod.ts";

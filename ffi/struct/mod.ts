@@ -1,0 +1,9 @@
+/**
+ * C structs as data: a table per struct gives its layout, its TypeScript type and its views.
+ *
+ * @module
+ */
+
+export { type Field, type Layout, layoutOf, offsetOf, sizeOf, type Table } from "./layout.ts";
+export type { FieldInit, FieldOf, ScalarArrays, Scalars, StructInit, StructOf } from "./types.ts";
+export { assign, bytesOf, create, from, isView, plain, view } from "./view.ts";

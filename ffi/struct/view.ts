@@ -1,0 +1,313 @@
+/**
+ * Views of structs: objects whose properties read and write the bytes in place.
+ *
+ * @module
+ */
+
+import {
+  type Field,
+  type Layout,
+  layoutOf,
+  type ScalarName,
+  sizeOf,
+  type Table,
+} from "./layout.ts";
+import type { ScalarArrays, StructInit, StructOf } from "./types.ts";
+
+const BYTES: unique symbol = Symbol("bytes");
+
+type Maker = new (buffer: ArrayBuffer, offset: number, size: number) => Struct;
+
+/**
+ * The bytes are the one enumerable property, so that two views compare equal in an assertion if and
+ * only if their bytes do.
+ */
+class Struct {
+  readonly [BYTES]: Uint8Array<ArrayBuffer>;
+  readonly #view: DataView<ArrayBuffer>;
+  readonly #parts: unknown[] = [];
+
+  constructor(buffer: ArrayBuffer, offset: number, size: number) {
+    this[BYTES] = new Uint8Array(buffer, offset, size);
+    this.#view = new DataView(buffer, offset, size);
+  }
+
+  static view(struct: Struct): DataView<ArrayBuffer> {
+    return struct.#view;
+  }
+
+  /** A nested view, made on first use and kept. */
+  static part<T>(struct: Struct, index: number, make: (view: DataView<ArrayBuffer>) => T): T {
+    return (struct.#parts[index] ??= make(struct.#view)) as T;
+  }
+
+  [Symbol.for("Deno.customInspect")](inspect: typeof Deno.inspect, options: Deno.InspectOptions) {
+    return inspect(plain(this), options);
+  }
+}
+
+const { view: viewOf, part } = Struct;
+const makers = new WeakMap<Layout, Maker>();
+
+/** A new struct, all zero, with `count` elements in its flexible array. */
+export function create<const T extends Table>(table: T, count = 0): StructOf<T> {
+  const size = sizeOf(table, count);
+  return view(table, new ArrayBuffer(size), 0, count);
+}
+
+/** The struct that lies at `offset` in a buffer. */
+export function view<const T extends Table>(
+  table: T,
+  buffer: ArrayBuffer,
+  offset = 0,
+  count = 0,
+): StructOf<T> {
+  const Maker = makerOf(layoutOf(table));
+  return new Maker(buffer, offset, sizeOf(table, count)) as unknown as StructOf<T>;
+}
+
+/** A new struct with the given fields; the others are zero. */
+export function from<const T extends Table>(table: T, init: StructInit<T>, count = 0): StructOf<T> {
+  return assign(create(table, count), init as object);
+}
+
+/** Whether a value is a view of this struct, and not a plain object that looks like one. */
+export function isView<const T extends Table>(table: T, value: object): value is StructOf<T> {
+  return value instanceof makerOf(layoutOf(table));
+}
+
+/** The bytes of a struct that `create` or `view` made. */
+export function bytesOf(struct: object): Uint8Array<ArrayBuffer> {
+  return (struct as Struct)[BYTES];
+}
+
+/** Writes the fields that `init` has, arrays and nested structs included. */
+export function assign<S extends object>(struct: S, init: object): S {
+  const from = (init as Partial<Struct>)[BYTES];
+  if (from !== undefined && init.constructor === struct.constructor) {
+    bytesOf(struct).set(from);
+    return struct;
+  }
+  const target = struct as Record<string, unknown>;
+  for (const [name, value] of entriesOf(init)) {
+    if (value === undefined) continue;
+    if (!(name in target)) throw new TypeError(`No field "${name}"`);
+    const present = target[name];
+    if (ArrayBuffer.isView(present)) {
+      (present as Uint8Array).set(value as ArrayLike<number>);
+    } else if (Array.isArray(present)) {
+      (value as readonly object[]).forEach((element, index) => {
+        const place = present[index];
+        if (place === undefined) throw new RangeError(`No element ${index} in "${name}"`);
+        assign(place, element);
+      });
+    } else if (typeof present === "object" && present !== null) {
+      assign(present, value as object);
+    } else {
+      target[name] = value;
+    }
+  }
+  return struct;
+}
+
+/** A copy as a plain object, nested structs and arrays included. */
+export function plain<S extends object>(struct: S): S {
+  const copy: Record<string, unknown> = {};
+  for (const [name, value] of entriesOf(struct)) {
+    copy[name] = ArrayBuffer.isView(value)
+      ? (value as Uint8Array).slice()
+      : Array.isArray(value)
+      ? value.map(plain)
+      : typeof value === "object" && value !== null
+      ? plain(value)
+      : value;
+  }
+  return copy as S;
+}
+
+function* entriesOf(object: object): Generator<[string, unknown]> {
+  const names = object instanceof Struct
+    ? Object.keys(Object.getPrototypeOf(object))
+    : Object.keys(object);
+  for (const name of names) yield [name, (object as Record<string, unknown>)[name]];
+}
+
+function makerOf(layout: Layout): Maker {
+  let maker = makers.get(layout);
+  if (maker === undefined) {
+    maker = class extends Struct {};
+    const { prototype } = maker;
+    [...layout.fields.values()].forEach((field, index) => {
+      const property = { ...accessors(field, index), enumerable: true, configurable: true };
+      Object.defineProperty(prototype, field.name, property);
+    });
+    makers.set(layout, maker);
+  }
+  return maker;
+}
+
+interface Accessors {
+  get(this: Struct): unknown;
+  // deno-lint-ignore no-explicit-any -- one shape for the setters of every scalar type
+  set?(this: Struct, value: any): void;
+}
+
+function accessors(field: Field, index: number): Accessors {
+  const at = field.offset;
+  switch (field.kind) {
+    case "scalar":
+      return scalars[field.scalar](at);
+    case "scalars": {
+      const { scalar, count } = field;
+      const make = (view: DataView<ArrayBuffer>) => {
+        const TypedArray = arrays[scalar];
+        const size = TypedArray.BYTES_PER_ELEMENT;
+        // A flexible array takes what the view has left.
+        const length = count || Math.floor((view.byteLength - at) / size);
+        return new TypedArray(view.buffer, view.byteOffset + at, length);
+      };
+      return {
+        get() {
+          return part(this, index, make);
+        },
+        set(value) {
+          part(this, index, make).set(value as never);
+        },
+      };
+    }
+    case "struct": {
+      const { layout } = field;
+      const make = (view: DataView<ArrayBuffer>) =>
+        new (makerOf(layout))(view.buffer, view.byteOffset + at, layout.size);
+      return {
+        get() {
+          return part(this, index, make);
+        },
+        set(value) {
+          assign(part(this, index, make), value);
+        },
+      };
+    }
+    case "structs": {
+      const { layout, count } = field;
+      const make = (view: DataView<ArrayBuffer>) => {
+        const Maker = makerOf(layout);
+        const length = count || Math.floor((view.byteLength - at) / layout.size);
+        const place = view.byteOffset + at;
+        return Array.from(
+          { length },
+          (_, index) => new Maker(view.buffer, place + index * layout.size, layout.size),
+        );
+      };
+      return {
+        get() {
+          return part(this, index, make);
+        },
+        set(value) {
+          assign({ elements: part(this, index, make) }, { elements: value });
+        },
+      };
+    }
+  }
+}
+
+const arrays: {
+  readonly [E in keyof ScalarArrays]: {
+    readonly BYTES_PER_ELEMENT: number;
+    new (buffer: ArrayBuffer, offset: number, length: number): ScalarArrays[E];
+  };
+} = {
+  u8: Uint8Array,
+  s8: Int8Array,
+  u16: Uint16Array,
+  s16: Int16Array,
+  u32: Uint32Array,
+  s32: Int32Array,
+  u64: BigUint64Array,
+  s64: BigInt64Array,
+};
+
+const HIGH = 2 ** 32;
+
+const scalars: Readonly<Record<ScalarName, (at: number) => Accessors>> = {
+  u8: (at) => ({
+    get() {
+      return viewOf(this).getUint8(at);
+    },
+    set(value) {
+      viewOf(this).setUint8(at, value);
+    },
+  }),
+  s8: (at) => ({
+    get() {
+      return viewOf(this).getInt8(at);
+    },
+    set(value) {
+      viewOf(this).setInt8(at, value);
+    },
+  }),
+  u16: (at) => ({
+    get() {
+      return viewOf(this).getUint16(at, true);
+    },
+    set(value) {
+      viewOf(this).setUint16(at, value, true);
+    },
+  }),
+  s16: (at) => ({
+    get() {
+      return viewOf(this).getInt16(at, true);
+    },
+    set(value) {
+      viewOf(this).setInt16(at, value, true);
+    },
+  }),
+  u32: (at) => ({
+    get() {
+      return viewOf(this).getUint32(at, true);
+    },
+    set(value) {
+      viewOf(this).setUint32(at, value, true);
+    },
+  }),
+  s32: (at) => ({
+    get() {
+      return viewOf(this).getInt32(at, true);
+    },
+    set(value) {
+      viewOf(this).setInt32(at, value, true);
+    },
+  }),
+  u64: (at) => ({
+    get() {
+      return viewOf(this).getBigUint64(at, true);
+    },
+    set(value) {
+      viewOf(this).setBigUint64(at, value, true);
+    },
+  }),
+  s64: (at) => ({
+    get() {
+      return viewOf(this).getBigInt64(at, true);
+    },
+    set(value) {
+      viewOf(this).setBigInt64(at, value, true);
+    },
+  }),
+  gpa: (at) => ({
+    get() {
+      const view = viewOf(this);
+      const value = view.getUint32(at, true) + view.getUint32(at + 4, true) * HIGH;
+      if (value > Number.MAX_SAFE_INTEGER) throw new RangeError(`${value} is beyond 2^53`);
+      return value;
+    },
+    set(value) {
+      if (!Number.isSafeInteger(value) || value < 0) {
+        throw new RangeError(`${value} is no guest address or size (0 to 2^53 - 1)`);
+      }
+      const view = viewOf(this);
+      view.setUint32(at, value, true);
+      view.setUint32(at + 4, value / HIGH, true);
+    },
+  }),
+};

@@ -1,0 +1,252 @@
+/**
+ * Reading and writing guest memory by guest-physical address.
+ *
+ * @module
+ */
+
+import { Errno, KvmError, sizeOf, type StructOf, type Table, view } from "../../ffi/mod.ts";
+
+/** A stretch of guest memory that is contiguous in the host, too. */
+export interface Place {
+  /** The first guest-physical address. */
+  readonly guestPhysAddr: number;
+  /** The first address behind it. */
+  readonly end: number;
+  /** The memory. */
+  readonly all: Uint8Array<ArrayBuffer>;
+  /** The memory, for integers of any alignment. */
+  readonly dataView: DataView<ArrayBuffer>;
+}
+
+/** A typed array's class, for {@linkcode MemoryAccess.array}. */
+export interface TypedArrayConstructor<A> {
+  /** Bytes of an element. */
+  readonly BYTES_PER_ELEMENT: number;
+  /** Makes a view. */
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): A;
+}
+
+const utf8 = new TextEncoder();
+
+/**
+ * What {@linkcode MemorySlot} and {@linkcode GuestMemory} have in common. Addresses are
+ * guest-physical; integers are little-endian and of any alignment; every access is checked, and one
+ * outside throws a `KvmError` with code `EFAULT`.
+ */
+export abstract class MemoryAccess {
+  /** The place that holds the whole range, if one does. */
+  protected abstract find(address: number, length: number): Place | undefined;
+
+  /** Throws the error for a range that is not, or not all, guest memory. */
+  protected abstract fail(operation: string, address: number, length: number): never;
+
+  /** Reads 8 bits. */
+  readU8(address: number): number {
+    const place = this.find(address, 1);
+    if (place === undefined) return this.fail("read memory", address, 1);
+    return place.dataView.getUint8(address - place.guestPhysAddr);
+  }
+
+  /** Reads 16 bits. */
+  readU16(address: number): number {
+    const place = this.find(address, 2);
+    if (place === undefined) return this.#gather(address, 2).getUint16(0, true);
+    return place.dataView.getUint16(address - place.guestPhysAddr, true);
+  }
+
+  /** Reads 32 bits. */
+  readU32(address: number): number {
+    const place = this.find(address, 4);
+    if (place === undefined) return this.#gather(address, 4).getUint32(0, true);
+    return place.dataView.getUint32(address - place.guestPhysAddr, true);
+  }
+
+  /** Reads 64 bits. */
+  readU64(address: number): bigint {
+    const place = this.find(address, 8);
+    if (place === undefined) return this.#gather(address, 8).getBigUint64(0, true);
+    return place.dataView.getBigUint64(address - place.guestPhysAddr, true);
+  }
+
+  /** Writes the low 8 bits of a number. */
+  writeU8(address: number, value: number): void {
+    const place = this.find(address, 1);
+    if (place === undefined) return this.fail("write memory", address, 1);
+    place.dataView.setUint8(address - place.guestPhysAddr, value);
+  }
+
+  /** Writes the low 16 bits of a number. */
+  writeU16(address: number, value: number): void {
+    const place = this.find(address, 2);
+    if (place === undefined) return this.#scatter(address, 2, BigInt(value));
+    place.dataView.setUint16(address - place.guestPhysAddr, value, true);
+  }
+
+  /** Writes the low 32 bits of a number. */
+  writeU32(address: number, value: number): void {
+    const place = this.find(address, 4);
+    if (place === undefined) return this.#scatter(address, 4, BigInt(value));
+    place.dataView.setUint32(address - place.guestPhysAddr, value, true);
+  }
+
+  /** Writes the low 64 bits of a bigint. */
+  writeU64(address: number, value: bigint): void {
+    const place = this.find(address, 8);
+    if (place === undefined) return this.#scatter(address, 8, value);
+    place.dataView.setBigUint64(address - place.guestPhysAddr, value, true);
+  }
+
+  /** Copies bytes out. */
+  readBytes(address: number, length: number): Uint8Array<ArrayBuffer> {
+    checkLength("read memory", length);
+    this.#need("read memory", address, length);
+    const bytes = new Uint8Array(length);
+    this.#pieces(address, length, (piece, at) => bytes.set(piece, at));
+    return bytes;
+  }
+
+  /** Copies bytes in. Nothing is written if the range is not all guest memory. */
+  writeBytes(address: number, bytes: Uint8Array): void {
+    const { length } = bytes;
+    this.#need("write memory", address, length);
+    this.#pieces(address, length, (piece, at) => {
+      piece.set(bytes.subarray(at, at + piece.length));
+    });
+  }
+
+  /** Sets every byte of a range. */
+  fill(address: number, length: number, value = 0): void {
+    checkLength("fill memory", length);
+    this.#need("fill memory", address, length);
+    this.#pieces(address, length, (piece) => piece.fill(value));
+  }
+
+  /** Copies within guest memory, as if through a buffer: the ranges may overlap. */
+  copy(from: number, to: number, length: number): void {
+    checkLength("copy memory", length);
+    const source = this.find(from, length);
+    const target = this.find(to, length);
+    if (source !== undefined && target === source) {
+      const start = from - source.guestPhysAddr;
+      source.all.copyWithin(to - source.guestPhysAddr, start, start + length);
+    } else {
+      this.writeBytes(to, this.readBytes(from, length));
+    }
+  }
+
+  /**
+   * Reads UTF-8 text up to a zero byte.
+   *
+   * @param limit Bytes to read at most, the zero included.
+   * @throws {KvmError} ERANGE if there is no zero within the limit.
+   */
+  readString(address: number, limit = 4096): string {
+    const operation = `read a string at ${address}`;
+    checkLength(operation, limit);
+    const decoder = new TextDecoder();
+    let text = "";
+    for (let at = address; at < address + limit;) {
+      const place = this.find(at, 1);
+      if (place === undefined) return this.fail("read a string", at, 1);
+      const start = at - place.guestPhysAddr;
+      const end = Math.min(place.end, address + limit) - place.guestPhysAddr;
+      const zero = place.all.indexOf(0, start);
+      if (zero >= 0 && zero < end) return text + decoder.decode(place.all.subarray(start, zero));
+      text += decoder.decode(place.all.subarray(start, end), { stream: true });
+      at = place.guestPhysAddr + end;
+    }
+    const hint = `There is no zero within ${limit} bytes: raise the limit`;
+    throw new KvmError({ operation, errno: Errno.ERANGE, hint });
+  }
+
+  /** Writes text as UTF-8 and a zero byte; the number of bytes, the zero included. */
+  writeString(address: number, text: string): number {
+    const bytes = utf8.encode(`${text}\0`);
+    this.writeBytes(address, bytes);
+    return bytes.length;
+  }
+
+  /** Bytes in place: reads and writes go to guest memory. The range lies within one slot. */
+  bytes(address: number, length: number): Uint8Array<ArrayBuffer> {
+    checkLength("view memory", length);
+    const { place, start } = this.#within("view memory", address, length);
+    return place.all.subarray(start, start + length);
+  }
+
+  /**
+   * A typed array in place, for loops over many elements. The range lies within one slot.
+   *
+   * @throws {KvmError} EINVAL if the address is no multiple of the element's size.
+   */
+  array<A>(type: TypedArrayConstructor<A>, address: number, length: number): A {
+    const operation = `view memory at ${address} as ${length} elements`;
+    checkLength(operation, length);
+    const { place, start } = this.#within(operation, address, length * type.BYTES_PER_ELEMENT);
+    if (start % type.BYTES_PER_ELEMENT !== 0) {
+      const hint = `The address must be a multiple of ${type.BYTES_PER_ELEMENT}`;
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
+    return new type(place.all.buffer, start, length);
+  }
+
+  /** A struct in place, from its table. The range lies within one slot. */
+  struct<const T extends Table>(table: T, address: number, count = 0): StructOf<T> {
+    const { place, start } = this.#within("view a struct", address, sizeOf(table, count));
+    return view(table, place.all.buffer, start, count);
+  }
+
+  #within(operation: string, address: number, length: number): { place: Place; start: number } {
+    const place = this.find(address, length);
+    if (place === undefined) {
+      this.#need(operation, address, length);
+      const hint = "It crosses from one slot into the next: copy it with readBytes and writeBytes";
+      throw new KvmError({ operation, errno: Errno.EFAULT, hint });
+    }
+    return { place, start: address - place.guestPhysAddr };
+  }
+
+  /** Throws unless the whole range is guest memory. */
+  #need(operation: string, address: number, length: number): void {
+    if (length === 0 || this.find(address, length) !== undefined) return;
+    for (let at = address; at < address + length;) {
+      const place = this.find(at, 1);
+      if (place === undefined) return this.fail(operation, address, length);
+      at = place.end;
+    }
+    // NaN compares false and would fall through.
+    if (!Number.isSafeInteger(address)) this.fail(operation, address, length);
+  }
+
+  #pieces(
+    address: number,
+    length: number,
+    use: (piece: Uint8Array<ArrayBuffer>, at: number) => void,
+  ): void {
+    for (let done = 0; done < length;) {
+      const at = address + done;
+      const place = this.find(at, 1);
+      if (place === undefined) return this.fail("use memory", at, length - done);
+      const start = at - place.guestPhysAddr;
+      const count = Math.min(length - done, place.end - at);
+      use(place.all.subarray(start, start + count), done);
+      done += count;
+    }
+  }
+
+  /** An integer that straddles two slots. */
+  #gather(address: number, length: number): DataView<ArrayBuffer> {
+    return new DataView(this.readBytes(address, length).buffer);
+  }
+
+  #scatter(address: number, length: number, value: bigint): void {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setBigUint64(0, value, true);
+    this.writeBytes(address, bytes.subarray(0, length));
+  }
+}
+
+function checkLength(operation: string, length: number): void {
+  if (Number.isSafeInteger(length) && length >= 0) return;
+  const hint = `A length is a whole number from 0, not ${length}`;
+  throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+}

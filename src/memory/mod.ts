@@ -1,0 +1,10 @@
+/**
+ * Guest memory: slots of host memory at guest-physical addresses.
+ *
+ * @module
+ */
+
+export { MemoryAccess, type Place, type TypedArrayConstructor } from "./access.ts";
+export { GuestMemory } from "./memory.ts";
+export { formatRange, type Range } from "./outside.ts";
+export { MemorySlot, type SlotInit } from "./slot.ts";

@@ -1,0 +1,40 @@
+/**
+ * The error for an access to what is no guest memory.
+ *
+ * @module
+ */
+
+import { Errno, KvmError } from "../../ffi/mod.ts";
+
+/** A range of guest-physical addresses. */
+export interface Range {
+  /** The first address. */
+  readonly guestPhysAddr: number;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** EFAULT, with the ranges that could have been meant. */
+export function outside(
+  operation: string,
+  address: number,
+  length: number,
+  slots: readonly Range[],
+): KvmError {
+  const bytes = length === 1 ? "1 byte" : `${length} bytes`;
+  const ranges = slots.map(formatRange).join(", ");
+  return new KvmError({
+    operation: `${operation} (${bytes} at ${hex(address)})`,
+    errno: Errno.EFAULT,
+    hint: slots.length === 0 ? "No memory has been added" : `Guest memory is ${ranges}`,
+  });
+}
+
+/** A range as "0x1000-0x1fff". */
+export function formatRange({ guestPhysAddr, size }: Range): string {
+  return `${hex(guestPhysAddr)}-${hex(guestPhysAddr + size - 1)}`;
+}
+
+function hex(value: number): string {
+  return Number.isSafeInteger(value) ? `0x${value.toString(16)}` : String(value);
+}

@@ -1,0 +1,104 @@
+/**
+ * One slot of guest memory: a range of guest-physical addresses and the host memory behind it.
+ *
+ * @module
+ */
+
+import { closedError, type Mapping } from "../../ffi/mod.ts";
+import { MemoryAccess, type Place } from "./access.ts";
+import { outside } from "./outside.ts";
+
+/** Where a slot lies and how the guest may use it. */
+export interface SlotInit {
+  /** The slot's number in the kernel's table. */
+  readonly slot: number;
+  /** The first guest-physical address. */
+  readonly guestPhysAddr: number;
+  /** The host memory. */
+  readonly mapping: Mapping;
+  /** The KVM_MEM_* flags. */
+  readonly flags: number;
+}
+
+/** A memory slot. Its addresses are guest-physical, as the guest sees them. */
+export class MemorySlot extends MemoryAccess implements Place {
+  /** The slot's number in the kernel's table. */
+  readonly slot: number;
+  /** The first guest-physical address. */
+  readonly guestPhysAddr: number;
+  /** The KVM_MEM_* flags, see `MemFlag`. */
+  readonly flags: number;
+  readonly #mapping: Mapping;
+  #view: DataView<ArrayBuffer>;
+  #bytes: Uint8Array<ArrayBuffer>;
+  #size: number;
+
+  /** Slots are made by `vm.addMemory`. */
+  constructor({ slot, guestPhysAddr, mapping, flags }: SlotInit) {
+    super();
+    this.slot = slot;
+    this.guestPhysAddr = guestPhysAddr;
+    this.flags = flags;
+    this.#mapping = mapping;
+    this.#view = new DataView(mapping.buffer);
+    this.#bytes = new Uint8Array(mapping.buffer);
+    this.#size = mapping.size;
+  }
+
+  /** Bytes; 0 once the slot is removed. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The first address behind the slot. */
+  get end(): number {
+    return this.guestPhysAddr + this.#size;
+  }
+
+  /** All of the slot's memory, in place. Empty once the slot is removed. */
+  get all(): Uint8Array<ArrayBuffer> {
+    return this.#bytes;
+  }
+
+  /** All of the slot's memory as a DataView, in place. */
+  get dataView(): DataView<ArrayBuffer> {
+    return this.#view;
+  }
+
+  /**
+   * Where a guest-physical address lies in this process: for other libraries that take addresses.
+   * It holds until the slot is removed.
+   *
+   * @throws {KvmError} EFAULT if the address is outside the slot.
+   */
+  hostAddress(address: number): bigint {
+    if (this.find(address, 1) === undefined) this.fail("find the host address", address, 1);
+    return this.#mapping.address + BigInt(address - this.guestPhysAddr);
+  }
+
+  /** The host memory's first address: KVM_SET_USER_MEMORY_REGION's `userspace_addr`. */
+  get userspaceAddr(): bigint {
+    return this.#mapping.address;
+  }
+
+  /** Detaches every view and gives the memory back. The kernel must have let go of it before. */
+  close(): void {
+    if (this.#size === 0) return;
+    this.#size = 0;
+    this.#view = new DataView(new ArrayBuffer(0));
+    this.#bytes = new Uint8Array(0);
+    this.#mapping.close();
+  }
+
+  /** @internal */
+  protected override find(address: number, length: number): MemorySlot | undefined {
+    const offset = address - this.guestPhysAddr;
+    return offset >= 0 && offset + length <= this.#size ? this : undefined;
+  }
+
+  /** @internal */
+  protected override fail(operation: string, address: number, length: number): never {
+    if (this.#size === 0) throw closedError(operation, "memory slot");
+    throw outside(operation, address, length, [this]);
+  }
+}

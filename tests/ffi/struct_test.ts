@@ -1,0 +1,142 @@
+import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import {
+  assign,
+  bytesOf,
+  create,
+  from,
+  isView,
+  layoutOf,
+  offsetOf,
+  plain,
+  sizeOf,
+  view,
+} from "../../ffi/struct/mod.ts";
+
+const point = { x: "u16", y: "s32" } as const;
+const shape = {
+  kind: "u8",
+  corner: point,
+  mask: "u64",
+  address: "gpa",
+  names: "u8[3]",
+  words: "u64[2]",
+  corners: [point, 2],
+  payload: { union: { small: "u8", large: "u64", pair: point } },
+} as const;
+const list = { count: "u32", points: [point] } as const;
+const blob = { length: "u32", bytes: "u8[]" } as const;
+
+Deno.test("a layout follows C's alignment rules", () => {
+  const layout = layoutOf(shape);
+  const offsets = [...layout.fields.values()].map(({ name, offset }) => [name, offset]);
+  assertEquals(offsets, [
+    ["kind", 0],
+    ["corner", 4],
+    ["mask", 16],
+    ["address", 24],
+    ["names", 32],
+    ["words", 40],
+    ["corners", 56],
+    ["payload", 72],
+  ]);
+  assertEquals([layout.size, layout.align], [80, 8]);
+  assertEquals(offsetOf(shape, "payload.pair.y"), 76);
+  assertThrows(() => offsetOf(shape, "payload.nothing"), TypeError, "payload.nothing");
+});
+
+Deno.test("a flexible array adds its elements to the size", () => {
+  assertEquals([sizeOf(list), sizeOf(list, 3)], [4, 28]);
+  assertEquals([sizeOf(blob), sizeOf(blob, 3)], [4, 7]);
+  const three = create(list, 3);
+  three.points[2]!.y = -5;
+  assertEquals(three.points.length, 3);
+  assertEquals(new DataView(bytesOf(three).buffer).getInt32(4 + 2 * 8 + 4, true), -5);
+  assertEquals(create(blob, 5).bytes.length, 5);
+});
+
+Deno.test("fields read and write their bytes in place, little-endian", () => {
+  const struct = create(shape);
+  struct.kind = 0x1ff;
+  struct.corner.x = 0xabcd;
+  struct.mask = -1n;
+  struct.address = 2 ** 40 + 5;
+  const bytes = bytesOf(struct);
+  assertEquals(struct.kind, 0xff);
+  assertEquals([...bytes.subarray(4, 6)], [0xcd, 0xab]);
+  assertEquals(struct.mask, 0xffff_ffff_ffff_ffffn);
+  assertEquals([...bytes.subarray(24, 32)], [5, 0, 0, 0, 0, 1, 0, 0]);
+  assertEquals(struct.address, 2 ** 40 + 5);
+});
+
+Deno.test("union members overlap and keep to their own types", () => {
+  const struct = create(shape);
+  struct.payload.large = 0x0000_0007_0000_0003n;
+  assertEquals(struct.payload.small, 3);
+  assertEquals([struct.payload.pair.x, struct.payload.pair.y], [3, 7]);
+});
+
+Deno.test("an address beyond 2^53 is an error and no rounded number", () => {
+  const struct = create(shape);
+  bytesOf(struct).fill(0xff, 24, 32);
+  assertThrows(() => struct.address, RangeError, "2^53");
+  for (const bad of [-1, 0.5, NaN, 2 ** 53]) {
+    assertThrows(() => struct.address = bad, RangeError, "guest address");
+  }
+});
+
+Deno.test("fields given as plain objects are written and the others kept", () => {
+  const struct = from(shape, { kind: 1, corner: { x: 2, y: 3 }, words: [4n, 5n] });
+  assign(struct, { corner: { y: 9 }, corners: [{ x: 1 }, { x: 2 }] });
+  struct.names = new Uint8Array([1, 2, 3]);
+  assertEquals(plain(struct), {
+    kind: 1,
+    corner: { x: 2, y: 9 },
+    mask: 0n,
+    address: 0,
+    names: new Uint8Array([1, 2, 3]),
+    words: new BigUint64Array([4n, 5n]),
+    corners: [{ x: 1, y: 0 }, { x: 2, y: 0 }],
+    payload: { small: 0, large: 0n, pair: { x: 0, y: 0 } },
+  });
+});
+
+Deno.test("a field that does not exist is refused", () => {
+  assertThrows(() => assign(create(point), { z: 1 }), TypeError, '"z"');
+  assertThrows(() => assign(create(shape), { corners: [{}, {}, {}] }), RangeError, "element 2");
+});
+
+Deno.test("two views are equal when their bytes are, whether or not they were looked into", () => {
+  const a = from(shape, { corner: { x: 1 } });
+  const b = from(shape, { corner: { x: 1 } });
+  void a.corner.x;
+  void a.corners[1];
+  assertEquals(a, b);
+  b.corner.x = 2;
+  assertNotEquals(a, b);
+});
+
+Deno.test("a view is told from a plain object and from another struct's view", () => {
+  const plainPoint: object = { x: 1, y: 2 };
+  assertEquals(isView(point, create(point)), true);
+  assertEquals(isView(point, create(list)), false);
+  assertEquals(isView(point, plainPoint), false);
+});
+
+Deno.test("a struct is shown in a buffer at an offset", () => {
+  const buffer = new ArrayBuffer(64);
+  const struct = view(point, buffer, 12);
+  struct.y = 77;
+  assertEquals(new DataView(buffer).getInt32(16, true), 77);
+  assertThrows(() => view(point, buffer, 60), RangeError);
+});
+
+Deno.test("console.log shows a struct's fields", () => {
+  assertEquals(Deno.inspect(from(point, { x: 1, y: 2 })), "{ x: 1, y: 2 }");
+});
+
+Deno.test("a struct whose buffer is gone throws and does not crash", () => {
+  const buffer = new ArrayBuffer(64);
+  const struct = view(point, buffer);
+  buffer.transfer();
+  assertThrows(() => struct.x, TypeError, "detached");
+});
