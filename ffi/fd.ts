@@ -15,10 +15,8 @@ import { type Attempt, failure, syscall, syscallWithBuffer } from "./syscall.ts"
 const O_RDWR = 2n;
 const O_CLOEXEC = 0o2000000n;
 
-/** The struct that an ioctl's argument points to. */
-export type ArgumentOf<S extends IoctlSpec> = S extends { readonly arg: infer T extends Table }
-  ? StructOf<T>
-  : never;
+/** An ioctl whose argument points to a struct. */
+export type StructIoctl<T extends Table> = Ioctl<IoctlSpec & { readonly arg: T }>;
 
 /** An open file descriptor; closed once, by `close` or at the end of a `using` block. */
 export class Fd implements Disposable {
@@ -69,18 +67,14 @@ export class Fd implements Disposable {
   }
 
   /** An ioctl that fills a struct: a new one, or `into`. */
-  get<S extends IoctlSpec>(
-    ioctl: Ioctl<S>,
-    into?: ArgumentOf<S>,
-    operation?: string,
-  ): ArgumentOf<S> {
-    const struct = into ?? create(ioctl.spec.arg as Table) as ArgumentOf<S>;
+  get<T extends Table>(ioctl: StructIoctl<T>, into?: StructOf<T>, operation?: string): StructOf<T> {
+    const struct = into ?? create(ioctl.spec.arg);
     this.set(ioctl, struct, operation);
     return struct;
   }
 
   /** An ioctl that reads a struct, and may write to it; its result. */
-  set<S extends IoctlSpec>(ioctl: Ioctl<S>, struct: ArgumentOf<S>, operation?: string): number {
+  set<T extends Table>(ioctl: StructIoctl<T>, struct: StructOf<T>, operation?: string): number {
     return this.setBytes(ioctl, bytesOf(struct), operation);
   }
 
@@ -118,7 +112,7 @@ export function closedError(operation: string, what: string): KvmError {
   return new KvmError({
     operation,
     errno: Errno.EBADF,
-    hint: `The ${what} is closed; use it before close() or the end of its using block`,
+    hint: `The ${what} was closed: use it before close() or the end of its using block`,
   });
 }
 
@@ -126,7 +120,7 @@ function generalHint({ spec }: Ioctl, errno: number): string | undefined {
   switch (errno) {
     case Errno.ENOTTY:
       return spec.cap === undefined
-        ? "This file descriptor takes no such ioctl: it is not KVM's, or the kernel is older"
+        ? "The file is not KVM's, or the kernel is older than this call"
         : `The kernel or its configuration lacks it: see check(Cap.${spec.cap})`;
     case Errno.ENOMEM:
       return "The host is short of memory, or a limit (ulimit -l, a cgroup) is reached";

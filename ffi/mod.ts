@@ -9,7 +9,7 @@ export { Alarm } from "./alarm.ts";
 export { addressOf } from "./address.ts";
 export { Errno, errnoName } from "./errno.ts";
 export { KvmError, type KvmErrorInit } from "./errors.ts";
-export { type ArgumentOf, closedError, Fd } from "./fd.ts";
+export { closedError, Fd, type StructIoctl } from "./fd.ts";
 export { define, encode, type Ioctl, type IoctlSpec, type Layer } from "./ioctl.ts";
 export { type HugePages, Mapping, type MappingOptions, PAGE_SIZE } from "./mapping.ts";
 export * from "./struct/mod.ts";

@@ -1,0 +1,83 @@
+/**
+ * The exits whose payload is just the kernel's struct, shown in place.
+ *
+ * @module
+ */
+
+import { offsetOf, type StructOf, type Table, view } from "../../../ffi/mod.ts";
+import { ExitReason, kvmDebugExitArch, kvmRun } from "../../../ffi/uapi/mod.ts";
+import { copyExit } from "./copy.ts";
+import type { RunPage } from "./run_page.ts";
+
+const { union } = kvmRun.exit;
+const EXIT = offsetOf(kvmRun, "exit");
+const empty = {} as const;
+
+/** An exit's name and the struct that carries its payload. */
+interface Kind {
+  readonly reason: string;
+  readonly payload: Table;
+}
+
+/** By exit reason. KVM_EXIT_IO, MMIO and INTERNAL_ERROR have classes of their own. */
+export const kinds = {
+  [ExitReason.UNKNOWN]: { reason: "unknown", payload: union.hw },
+  [ExitReason.EXCEPTION]: { reason: "exception", payload: union.ex },
+  [ExitReason.HYPERCALL]: { reason: "hypercall", payload: union.hypercall },
+  [ExitReason.DEBUG]: { reason: "debug", payload: kvmDebugExitArch },
+  [ExitReason.HLT]: { reason: "hlt", payload: empty },
+  [ExitReason.IRQ_WINDOW_OPEN]: { reason: "irqWindowOpen", payload: empty },
+  [ExitReason.SHUTDOWN]: { reason: "shutdown", payload: empty },
+  [ExitReason.FAIL_ENTRY]: { reason: "failEntry", payload: union.failEntry },
+  [ExitReason.INTR]: { reason: "intr", payload: empty },
+  [ExitReason.SET_TPR]: { reason: "setTpr", payload: empty },
+  [ExitReason.TPR_ACCESS]: { reason: "tprAccess", payload: union.tprAccess },
+  [ExitReason.NMI]: { reason: "nmi", payload: empty },
+  [ExitReason.SYSTEM_EVENT]: { reason: "systemEvent", payload: union.systemEvent },
+  [ExitReason.IOAPIC_EOI]: { reason: "ioapicEoi", payload: union.eoi },
+  [ExitReason.HYPERV]: { reason: "hyperv", payload: union.hyperv },
+  [ExitReason.X86_RDMSR]: { reason: "x86Rdmsr", payload: union.msr },
+  [ExitReason.X86_WRMSR]: { reason: "x86Wrmsr", payload: union.msr },
+  [ExitReason.DIRTY_RING_FULL]: { reason: "dirtyRingFull", payload: empty },
+  [ExitReason.AP_RESET_HOLD]: { reason: "apResetHold", payload: empty },
+  [ExitReason.X86_BUS_LOCK]: { reason: "x86BusLock", payload: empty },
+  [ExitReason.XEN]: { reason: "xen", payload: union.xen },
+  [ExitReason.NOTIFY]: { reason: "notify", payload: union.notify },
+  [ExitReason.MEMORY_FAULT]: { reason: "memoryFault", payload: union.memoryFault },
+  [ExitReason.TDX]: { reason: "tdx", payload: union.tdx },
+  [ExitReason.SNP_REQ_CERTS]: { reason: "snpReqCerts", payload: union.snpReqCerts },
+} as const satisfies Readonly<Record<number, Kind>>;
+
+type Kinds = typeof kinds;
+
+/** Every exit of {@linkcode kinds}: its `reason`, and the payload's fields in place. */
+export type PayloadExit = {
+  [K in keyof Kinds]: { readonly reason: Kinds[K]["reason"] } & StructOf<Kinds[K]["payload"]>;
+}[keyof Kinds];
+
+/** A reason that this library does not know, of a kernel newer than it. */
+export interface UnsupportedExit {
+  /** `"unsupported"`. */
+  readonly reason: "unsupported";
+  /** The kernel's number. */
+  readonly exitReason: number;
+  /** The payload as it comes, 256 bytes. */
+  readonly padding: Uint8Array<ArrayBuffer>;
+}
+
+/** The exit object of a reason. */
+export function payloadExit(page: RunPage, exitReason: number): PayloadExit | UnsupportedExit {
+  const kind: Kind | undefined = kinds[exitReason as keyof Kinds];
+  const { buffer } = page.view;
+  if (kind === undefined) {
+    const { padding } = view(kvmRun, buffer).exit;
+    return { reason: "unsupported", exitReason, padding };
+  }
+  const exit = view(kind.payload, buffer, EXIT);
+  Object.defineProperty(exit, "reason", { value: kind.reason, enumerable: true });
+  Object.defineProperty(exit, Symbol.for("Deno.customInspect"), {
+    value: (inspect: typeof Deno.inspect, options: Deno.InspectOptions) =>
+      inspect(copyExit(exit as unknown as PayloadExit), options),
+  });
+  return exit as unknown as PayloadExit;
+}

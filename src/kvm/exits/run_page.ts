@@ -1,0 +1,61 @@
+/**
+ * The page that a vCPU shares with user space, `struct kvm_run` (api.rst 5).
+ *
+ * @module
+ */
+
+import { closedError, offsetOf, type StructOf, view } from "../../../ffi/mod.ts";
+import { kvmRun } from "../../../ffi/uapi/mod.ts";
+
+const EXIT_REASON = offsetOf(kvmRun, "exitReason");
+const IMMEDIATE_EXIT = offsetOf(kvmRun, "immediateExit");
+
+/** `struct kvm_run` as a view. */
+export type KvmRun = StructOf<typeof kvmRun>;
+
+/** A vCPU's run page. Made from any buffer, so that a recorded page can be decoded, too. */
+export class RunPage {
+  /** Bytes from the page's start to `immediate_exit`. */
+  static readonly immediateExitOffset: number = IMMEDIATE_EXIT;
+
+  #view: DataView<ArrayBuffer> | undefined;
+  #fields: KvmRun | undefined;
+
+  /** A page of at least `sizeOf(kvmRun)` bytes. */
+  constructor(buffer: ArrayBuffer) {
+    this.#view = new DataView(buffer);
+  }
+
+  /** The bytes; an error once the vCPU is closed. */
+  get view(): DataView<ArrayBuffer> {
+    return this.#view ?? this.#closed();
+  }
+
+  /** Every field of the page. */
+  get fields(): KvmRun {
+    return this.#fields ??= view(kvmRun, this.view.buffer);
+  }
+
+  /** `exit_reason`. */
+  get exitReason(): number {
+    return this.view.getUint32(EXIT_REASON, true);
+  }
+
+  /** `immediate_exit`: KVM_RUN returns EINTR at once while it is set. */
+  get immediateExit(): boolean {
+    return this.view.getUint8(IMMEDIATE_EXIT) !== 0;
+  }
+
+  set immediateExit(value: boolean) {
+    this.view.setUint8(IMMEDIATE_EXIT, value ? 1 : 0);
+  }
+
+  /** From now on, each access is an error. */
+  close(): void {
+    this.#view = undefined;
+  }
+
+  #closed(): never {
+    throw closedError("read the exit", "vCPU");
+  }
+}

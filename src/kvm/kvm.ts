@@ -1,0 +1,149 @@
+/**
+ * The system layer, /dev/kvm: what the host can do, and new VMs.
+ *
+ * @module
+ */
+
+import { Errno, Fd, KvmError } from "../../ffi/mod.ts";
+import { Cap } from "../../ffi/uapi/mod.ts";
+import { checkInteger, U32_MAX } from "./check.ts";
+import { Cpuid, readCpuid } from "./cpuid.ts";
+import { KVM } from "./ioctls.ts";
+import { readIndexList, readMsrs } from "./msrs.ts";
+import { KvmObject } from "./object.ts";
+import { type CreateVmOptions, Vm } from "./vm/mod.ts";
+
+/** KVM's one stable API version (api.rst 4.1). */
+const API_VERSION = 12;
+
+const openHints: Readonly<Record<string, string>> = {
+  ENOENT:
+    "The host has no KVM: load kvm_intel or kvm_amd (modprobe), enable virtualization in the " +
+    "firmware, or, in a VM or container, let its owner pass KVM on",
+  EACCES: "You may not use it: join the group that owns it (usermod -aG kvm $USER), or be root",
+  EPERM: "You may not use it: join the group that owns it (usermod -aG kvm $USER), or be root",
+  ENODEV: "The device is there but no KVM module drives it: load kvm_intel or kvm_amd (modprobe)",
+  EBUSY: "Another hypervisor has the processor's virtualization: stop it first",
+};
+
+/**
+ * The host's KVM. It is needed to create VMs; those then live without it.
+ *
+ * @example
+ * ```ts
+ * import { Cap, Kvm } from "@deno-kvm/kvm";
+ *
+ * using kvm = Kvm.open();
+ * console.log(kvm.apiVersion, kvm.check(Cap.NR_MEMSLOTS));
+ * ```
+ */
+export class Kvm extends KvmObject {
+  /** The API version; always 12 (KVM_GET_API_VERSION). */
+  readonly apiVersion: number;
+
+  private constructor(handle: Fd) {
+    super(handle);
+    this.apiVersion = handle.call(KVM.KVM_GET_API_VERSION, 0, "open KVM");
+  }
+
+  /**
+   * Opens KVM.
+   *
+   * @param path The device, for hosts that have it elsewhere.
+   * @throws {KvmError} ENOENT without KVM, EACCES without permission, ENOTTY if the file is not
+   * KVM's, ENOSYS on anything but x86-64 Linux.
+   * @throws {Deno.errors.NotCapable} without `--allow-ffi`.
+   */
+  static open(path = "/dev/kvm"): Kvm {
+    const operation = `open ${path}`;
+    const handle = Fd.open(path, "Kvm", openHints);
+    try {
+      const kvm = new Kvm(handle);
+      if (kvm.apiVersion === API_VERSION) return kvm;
+      const hint =
+        `KVM's API version is ${kvm.apiVersion}, not ${API_VERSION}: a kernel before 2.6.22`;
+      throw new KvmError({ operation, errno: Errno.ENOSYS, hint });
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
+  }
+
+  /**
+   * What the host says to a capability: 0 if it lacks it, else 1 or the capability's own number
+   * (KVM_CHECK_EXTENSION). Some depend on the VM: see {@linkcode Vm.check}.
+   */
+  check(cap: Cap): number {
+    const operation = `check capability ${cap}`;
+    checkInteger(operation, "A capability", cap, 0, U32_MAX);
+    return this.handle.call(KVM.KVM_CHECK_EXTENSION, cap, operation);
+  }
+
+  /** Bytes of a vCPU's run mapping (KVM_GET_VCPU_MMAP_SIZE). */
+  get vcpuMmapSize(): number {
+    return this.handle.call(KVM.KVM_GET_VCPU_MMAP_SIZE);
+  }
+
+  /** How many memory slots a VM can have (KVM_CAP_NR_MEMSLOTS). */
+  get maxMemorySlots(): number {
+    return this.check(Cap.NR_MEMSLOTS);
+  }
+
+  /** How many vCPUs a VM should have at most, for speed (KVM_CAP_NR_VCPUS). */
+  get recommendedVcpus(): number {
+    return this.check(Cap.NR_VCPUS);
+  }
+
+  /** How many vCPUs a VM can have (KVM_CAP_MAX_VCPUS). */
+  get maxVcpus(): number {
+    return this.check(Cap.MAX_VCPUS) || this.recommendedVcpus;
+  }
+
+  /** vCPU ids are below this (KVM_CAP_MAX_VCPU_ID). */
+  get maxVcpuId(): number {
+    return this.check(Cap.MAX_VCPU_ID) || this.maxVcpus;
+  }
+
+  /** The CPUID leaves that the host and KVM support (KVM_GET_SUPPORTED_CPUID). */
+  getSupportedCpuid(): Cpuid {
+    return readCpuid(this.handle, KVM.KVM_GET_SUPPORTED_CPUID);
+  }
+
+  /** The CPUID leaves that KVM emulates beyond the host's (KVM_GET_EMULATED_CPUID). */
+  getEmulatedCpuid(): Cpuid {
+    return readCpuid(this.handle, KVM.KVM_GET_EMULATED_CPUID);
+  }
+
+  /** The MSRs that a vCPU's state consists of (KVM_GET_MSR_INDEX_LIST). */
+  getMsrIndexList(): Uint32Array<ArrayBuffer> {
+    return readIndexList(this.handle, KVM.KVM_GET_MSR_INDEX_LIST);
+  }
+
+  /** The MSRs that tell the host's features (KVM_GET_MSR_FEATURE_INDEX_LIST). */
+  getMsrFeatureIndexList(): Uint32Array<ArrayBuffer> {
+    return readIndexList(this.handle, KVM.KVM_GET_MSR_FEATURE_INDEX_LIST);
+  }
+
+  /** The values of feature MSRs, in the order asked for (KVM_GET_MSRS on /dev/kvm). */
+  getMsrs(indices: ArrayLike<number>): bigint[] {
+    return readMsrs(this.handle, indices);
+  }
+
+  /**
+   * Creates a VM (KVM_CREATE_VM).
+   *
+   * @throws {KvmError} ENOMEM or EMFILE at the host's limits.
+   */
+  createVm(options: CreateVmOptions = {}): Vm {
+    const { type = 0 } = options;
+    const operation = "create a VM";
+    checkInteger(operation, "A VM's type", type, 0, U32_MAX);
+    const handle = new Fd(this.handle.call(KVM.KVM_CREATE_VM, type, operation), "VM");
+    try {
+      return new Vm(handle, this.vcpuMmapSize);
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,62 @@
+/**
+ * Model-specific registers, read and written in batches.
+ *
+ * @module
+ */
+
+import { bytesOf, create, Errno, type Fd, KvmError } from "../../ffi/mod.ts";
+import { kvmMsrList, kvmMsrs } from "../../ffi/uapi/mod.ts";
+import { KVM } from "./ioctls.ts";
+
+/** The kernel's limit of MSRs per call (MAX_IO_MSRS). */
+const MOST = 256;
+
+type IndexListIoctl =
+  | typeof KVM.KVM_GET_MSR_INDEX_LIST
+  | typeof KVM.KVM_GET_MSR_FEATURE_INDEX_LIST;
+
+/** Calls an ioctl that fills a `struct kvm_msr_list`. */
+export function readIndexList(fd: Fd, ioctl: IndexListIoctl): Uint32Array<ArrayBuffer> {
+  const count = create(kvmMsrList);
+  const result = fd.trySetBytes(ioctl, bytesOf(count));
+  if (result < 0 && result !== -Errno.E2BIG) fd.fail(ioctl, -result, "list the MSRs");
+  const list = create(kvmMsrList, count.nmsrs);
+  list.nmsrs = count.nmsrs;
+  fd.set(ioctl, list, "list the MSRs");
+  return list.indices.slice(0, list.nmsrs);
+}
+
+/** Reads MSRs of a vCPU, or feature MSRs of the system, in the order asked for. */
+export function readMsrs(fd: Fd, indices: ArrayLike<number>): bigint[] {
+  const values: bigint[] = [];
+  for (let from = 0; from < indices.length; from += MOST) {
+    const count = Math.min(MOST, indices.length - from);
+    const msrs = create(kvmMsrs, count);
+    msrs.nmsrs = count;
+    msrs.entries.forEach((entry, at) => entry.index = indices[from + at]!);
+    const done = fd.set(KVM.KVM_GET_MSRS, msrs, "read MSRs");
+    if (done < count) throw refused("read", indices[from + done]!);
+    for (const { data } of msrs.entries) values.push(data);
+  }
+  return values;
+}
+
+/** Writes MSRs of a vCPU, in order. Those before one that is refused have been written. */
+export function writeMsrs(fd: Fd, values: readonly (readonly [number, bigint])[]): void {
+  for (let from = 0; from < values.length; from += MOST) {
+    const part = values.slice(from, from + MOST);
+    const msrs = create(kvmMsrs, part.length);
+    msrs.nmsrs = part.length;
+    msrs.entries.forEach((entry, at) => [entry.index, entry.data] = part[at]!);
+    const done = fd.set(KVM.KVM_SET_MSRS, msrs, "write MSRs");
+    if (done < part.length) throw refused("write", part[done]![0]);
+  }
+}
+
+function refused(verb: string, index: number): KvmError {
+  return new KvmError({
+    operation: `${verb} MSR 0x${index.toString(16)}`,
+    errno: Errno.EINVAL,
+    hint: "The vCPU has no such MSR, or not this value: see kvm.getMsrIndexList() and its CPUID",
+  });
+}

@@ -1,0 +1,16 @@
+/**
+ * The vCPU layer, a part to a file: registers, state, run.
+ *
+ * @module
+ */
+
+export {
+  type Dtable,
+  type Fpu,
+  type Regs,
+  type Segment,
+  type Sregs,
+  VcpuRegisters,
+} from "./registers.ts";
+export { VcpuState } from "./state.ts";
+export { Vcpu } from "./vcpu.ts";

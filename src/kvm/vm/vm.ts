@@ -1,0 +1,88 @@
+/**
+ * The VM layer: memory, interrupts, vCPUs.
+ *
+ * @module
+ */
+
+import { Fd } from "../../../ffi/mod.ts";
+import { checkInteger, U32_MAX } from "../check.ts";
+import { KVM } from "../ioctls.ts";
+import { Vcpu } from "../vcpu/mod.ts";
+import { VmInterrupts } from "./interrupts.ts";
+
+/** How to create a VM. */
+export interface CreateVmOptions {
+  /** KVM_CREATE_VM's argument, `VmType`: 0 for an ordinary VM. */
+  readonly type?: number | undefined;
+}
+
+/**
+ * Where VT-x without "unrestricted guest" keeps what it needs to run real mode: three pages for a
+ * task state segment, and one before them for an identity map, below the firmware's usual place
+ * (api.rst 4.14, 4.41). Others ignore it.
+ */
+const IDENTITY_MAP_ADDRESS = 0xfffb_c000;
+const TSS_ADDRESS = 0xfffb_d000;
+
+/** A virtual machine: memory, interrupt controllers and vCPUs. */
+export class Vm extends VmInterrupts {
+  readonly #vcpuMmapSize: number;
+  readonly #vcpus = new Map<number, Vcpu>();
+
+  /** @internal VMs are made by `kvm.createVm`. */
+  constructor(handle: Fd, vcpuMmapSize: number) {
+    super(handle);
+    this.#vcpuMmapSize = vcpuMmapSize;
+    this.setIdentityMapAddress(IDENTITY_MAP_ADDRESS);
+    this.setTssAddress(TSS_ADDRESS);
+  }
+
+  /** The open vCPUs, in the order of their creation. */
+  get vcpus(): readonly Vcpu[] {
+    return [...this.#vcpus.values()];
+  }
+
+  /**
+   * Creates a vCPU, in the state of a processor after reset (KVM_CREATE_VCPU).
+   *
+   * @param id From 0 to `kvm.maxVcpuId - 1`, each once in a VM.
+   * @throws {KvmError} EEXIST for an id that is or was in use.
+   */
+  createVcpu(id: number): Vcpu {
+    const operation = `create vCPU ${id}`;
+    checkInteger(operation, "A vCPU's id", id, 0, U32_MAX);
+    const number = this.handle.call(KVM.KVM_CREATE_VCPU, id, operation);
+    const handle = new Fd(number, `vCPU ${id}`);
+    try {
+      const vcpu = new Vcpu(handle, id, this.#vcpuMmapSize, () => this.#vcpus.delete(id));
+      this.#vcpus.set(id, vcpu);
+      return vcpu;
+    } catch (error) {
+      handle.close();
+      throw error;
+    }
+  }
+
+  /** Moves the page for VT-x's identity map (KVM_SET_IDENTITY_MAP_ADDR). Before the first vCPU. */
+  setIdentityMapAddress(address: number): void {
+    const operation = `set the identity map's address to ${address}`;
+    checkInteger(operation, "The address", address, 0, U32_MAX);
+    const bytes = new Uint8Array(new BigUint64Array([BigInt(address)]).buffer);
+    this.handle.setBytes(KVM.KVM_SET_IDENTITY_MAP_ADDR, bytes, operation);
+  }
+
+  /** Moves the three pages for VT-x's real-mode TSS (KVM_SET_TSS_ADDR). */
+  setTssAddress(address: number): void {
+    const operation = `set the TSS address to ${address}`;
+    checkInteger(operation, "The address", address, 0, U32_MAX);
+    this.handle.call(KVM.KVM_SET_TSS_ADDR, address, operation);
+  }
+
+  /** Closes the vCPUs, then the VM; then gives the memory back, and its views become empty. */
+  override close(): void {
+    if (this.closed) return;
+    for (const vcpu of this.vcpus) vcpu.close();
+    super.close();
+    this.memory.close();
+  }
+}
