@@ -135,6 +135,7 @@ const names: Readonly<Record<number, string>> = {
   130: "EOWNERDEAD",
   131: "ENOTRECOVERABLE",
   132: "ERFKILL",
+  133: "EHWPOISON",
 };
 
 /** The name of an error number: `errnoName(22)` is `"EINVAL"`. An unknown one is its number. */

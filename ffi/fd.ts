@@ -9,7 +9,7 @@ import { Errno, errnoName } from "./errno.ts";
 import { KvmError } from "./errors.ts";
 import type { Ioctl, IoctlSpec } from "./ioctl.ts";
 import { shim } from "./shim.ts";
-import { bytesOf, create, type StructOf, type Table } from "./struct/mod.ts";
+import { bytesOf, create, isView, type StructOf, type Table } from "./struct/mod.ts";
 import { type Attempt, failure, syscall, syscallWithBuffer } from "./syscall.ts";
 
 const O_RDWR = 2n;
@@ -75,6 +75,15 @@ export class Fd implements Disposable {
 
   /** An ioctl that reads a struct, and may write to it; its result. */
   set<T extends Table>(ioctl: StructIoctl<T>, struct: StructOf<T>, operation?: string): number {
+    // The kernel writes as many bytes as the request number says: into anything smaller, past its end.
+    if (!isView(ioctl.spec.arg, struct)) {
+      throw new KvmError({
+        operation: operation ?? `use ${this.what}`,
+        call: ioctl.name,
+        errno: Errno.EINVAL,
+        hint: "The argument is a view of the ioctl's struct, such as its getter returns",
+      });
+    }
     return this.setBytes(ioctl, bytesOf(struct), operation);
   }
 

@@ -7,4 +7,4 @@
 export { MemoryAccess, type Place, type TypedArrayConstructor } from "./access.ts";
 export { GuestMemory } from "./memory.ts";
 export { formatRange, type Range } from "./outside.ts";
-export { MemorySlot, type SlotInit } from "./slot.ts";
+export { MemorySlot } from "./slot.ts";

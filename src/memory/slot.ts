@@ -33,7 +33,7 @@ export class MemorySlot extends MemoryAccess implements Place {
   #bytes: Uint8Array<ArrayBuffer>;
   #size: number;
 
-  /** Slots are made by `vm.addMemory`. */
+  /** @internal Slots are made by `vm.addMemory`. */
   constructor({ slot, guestPhysAddr, mapping, flags }: SlotInit) {
     super();
     this.slot = slot;

@@ -8,10 +8,10 @@ import { ExitReason } from "../../../ffi/uapi/mod.ts";
 import { InternalErrorExit } from "./internal_error.ts";
 import { IoExit } from "./io.ts";
 import { MmioExit } from "./mmio.ts";
-import { type PayloadExit, payloadExit, type UnsupportedExit } from "./payload.ts";
+import { exitKinds, type PayloadExit, payloadExit, type UnsupportedExit } from "./payload.ts";
 import type { RunPage } from "./run_page.ts";
 
-export { InternalErrorExit, IoExit, MmioExit, type PayloadExit, type UnsupportedExit };
+export { exitKinds, InternalErrorExit, IoExit, MmioExit, type PayloadExit, type UnsupportedExit };
 export {
   copyExit,
   type ExitRecord,

@@ -9,7 +9,6 @@ import { ExitReason, kvmDebugExitArch, kvmRun } from "../../../ffi/uapi/mod.ts";
 import { copyExit } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
-const { union } = kvmRun.exit;
 const EXIT = offsetOf(kvmRun, "exit");
 const empty = {} as const;
 
@@ -20,40 +19,40 @@ interface Kind {
 }
 
 /** By exit reason. KVM_EXIT_IO, MMIO and INTERNAL_ERROR have classes of their own. */
-export const kinds = {
-  [ExitReason.UNKNOWN]: { reason: "unknown", payload: union.hw },
-  [ExitReason.EXCEPTION]: { reason: "exception", payload: union.ex },
-  [ExitReason.HYPERCALL]: { reason: "hypercall", payload: union.hypercall },
+export const exitKinds = {
+  [ExitReason.UNKNOWN]: { reason: "unknown", payload: kvmRun.exit.union.hw },
+  [ExitReason.EXCEPTION]: { reason: "exception", payload: kvmRun.exit.union.ex },
+  [ExitReason.HYPERCALL]: { reason: "hypercall", payload: kvmRun.exit.union.hypercall },
   [ExitReason.DEBUG]: { reason: "debug", payload: kvmDebugExitArch },
   [ExitReason.HLT]: { reason: "hlt", payload: empty },
   [ExitReason.IRQ_WINDOW_OPEN]: { reason: "irqWindowOpen", payload: empty },
   [ExitReason.SHUTDOWN]: { reason: "shutdown", payload: empty },
-  [ExitReason.FAIL_ENTRY]: { reason: "failEntry", payload: union.failEntry },
+  [ExitReason.FAIL_ENTRY]: { reason: "failEntry", payload: kvmRun.exit.union.failEntry },
   [ExitReason.INTR]: { reason: "intr", payload: empty },
   [ExitReason.SET_TPR]: { reason: "setTpr", payload: empty },
-  [ExitReason.TPR_ACCESS]: { reason: "tprAccess", payload: union.tprAccess },
+  [ExitReason.TPR_ACCESS]: { reason: "tprAccess", payload: kvmRun.exit.union.tprAccess },
   [ExitReason.NMI]: { reason: "nmi", payload: empty },
-  [ExitReason.SYSTEM_EVENT]: { reason: "systemEvent", payload: union.systemEvent },
-  [ExitReason.IOAPIC_EOI]: { reason: "ioapicEoi", payload: union.eoi },
-  [ExitReason.HYPERV]: { reason: "hyperv", payload: union.hyperv },
-  [ExitReason.X86_RDMSR]: { reason: "x86Rdmsr", payload: union.msr },
-  [ExitReason.X86_WRMSR]: { reason: "x86Wrmsr", payload: union.msr },
+  [ExitReason.SYSTEM_EVENT]: { reason: "systemEvent", payload: kvmRun.exit.union.systemEvent },
+  [ExitReason.IOAPIC_EOI]: { reason: "ioapicEoi", payload: kvmRun.exit.union.eoi },
+  [ExitReason.HYPERV]: { reason: "hyperv", payload: kvmRun.exit.union.hyperv },
+  [ExitReason.X86_RDMSR]: { reason: "x86Rdmsr", payload: kvmRun.exit.union.msr },
+  [ExitReason.X86_WRMSR]: { reason: "x86Wrmsr", payload: kvmRun.exit.union.msr },
   [ExitReason.DIRTY_RING_FULL]: { reason: "dirtyRingFull", payload: empty },
   [ExitReason.AP_RESET_HOLD]: { reason: "apResetHold", payload: empty },
   [ExitReason.X86_BUS_LOCK]: { reason: "x86BusLock", payload: empty },
-  [ExitReason.XEN]: { reason: "xen", payload: union.xen },
-  [ExitReason.NOTIFY]: { reason: "notify", payload: union.notify },
-  [ExitReason.MEMORY_FAULT]: { reason: "memoryFault", payload: union.memoryFault },
-  [ExitReason.TDX]: { reason: "tdx", payload: union.tdx },
-  [ExitReason.SNP_REQ_CERTS]: { reason: "snpReqCerts", payload: union.snpReqCerts },
+  [ExitReason.XEN]: { reason: "xen", payload: kvmRun.exit.union.xen },
+  [ExitReason.NOTIFY]: { reason: "notify", payload: kvmRun.exit.union.notify },
+  [ExitReason.MEMORY_FAULT]: { reason: "memoryFault", payload: kvmRun.exit.union.memoryFault },
+  [ExitReason.TDX]: { reason: "tdx", payload: kvmRun.exit.union.tdx },
+  [ExitReason.SNP_REQ_CERTS]: { reason: "snpReqCerts", payload: kvmRun.exit.union.snpReqCerts },
 } as const satisfies Readonly<Record<number, Kind>>;
 
-type Kinds = typeof kinds;
-
-/** Every exit of {@linkcode kinds}: its `reason`, and the payload's fields in place. */
+/** Every exit of {@linkcode exitKinds}: its `reason`, and the payload's fields in place. */
 export type PayloadExit = {
-  [K in keyof Kinds]: { readonly reason: Kinds[K]["reason"] } & StructOf<Kinds[K]["payload"]>;
-}[keyof Kinds];
+  [K in keyof typeof exitKinds]:
+    & { readonly reason: (typeof exitKinds)[K]["reason"] }
+    & StructOf<(typeof exitKinds)[K]["payload"]>;
+}[keyof typeof exitKinds];
 
 /** A reason that this library does not know, of a kernel newer than it. */
 export interface UnsupportedExit {
@@ -67,7 +66,7 @@ export interface UnsupportedExit {
 
 /** The exit object of a reason. */
 export function payloadExit(page: RunPage, exitReason: number): PayloadExit | UnsupportedExit {
-  const kind: Kind | undefined = kinds[exitReason as keyof Kinds];
+  const kind: Kind | undefined = exitKinds[exitReason as keyof typeof exitKinds];
   const { buffer } = page.view;
   if (kind === undefined) {
     const { padding } = view(kvmRun, buffer).exit;

@@ -1,0 +1,123 @@
+/**
+ * Assertions on what a guest left behind.
+ *
+ * @module
+ */
+
+import type { StructInit } from "../../ffi/mod.ts";
+import type { kvmRegs } from "../../ffi/uapi/mod.ts";
+import { type ExitName, formatRegisters, type Regs } from "../kvm/mod.ts";
+import { bytesOf } from "./bytes.ts";
+import { GuestError } from "./error.ts";
+import type { GuestOptions, MemoryInit } from "./options.ts";
+import { type GuestRun, runGuest } from "./run_guest.ts";
+
+/** What a guest should leave behind; what is left out is not looked at. */
+export interface GuestExpectation {
+  /** General registers at the end. */
+  readonly registers?: StructInit<typeof kvmRegs> | undefined;
+  /** Memory at the end, by guest-physical address. */
+  readonly memory?: Readonly<Record<number, MemoryInit>> | undefined;
+  /** All that it wrote to port 0x3f8, the first serial port. */
+  readonly output?: string | undefined;
+  /** All that it wrote to each of these ports. */
+  readonly written?: Readonly<Record<number, MemoryInit>> | undefined;
+  /** Its exits: their names in order, or how many there were of each. */
+  readonly exits?: readonly ExitName[] | Partial<Record<ExitName, number>> | undefined;
+}
+
+/**
+ * Runs a guest, compares what it left behind, and closes it.
+ *
+ * @example
+ * ```ts
+ * import { assertGuest } from "@deno-kvm/kvm/testing";
+ *
+ * Deno.test("addition adds", () => {
+ *   assertGuest(
+ *     { code: "add eax, ebx\nmov [0x2000], eax\nhlt", registers: { rax: 40n, rbx: 2n } },
+ *     { registers: { rax: 42n }, memory: { 0x2000: [42, 0, 0, 0] }, exits: ["hlt"] },
+ *   );
+ * });
+ * ```
+ *
+ * @throws {GuestError} if it did not end well, or left something else; the message lists each
+ * difference and the registers.
+ */
+export function assertGuest(options: GuestOptions, expected: GuestExpectation): void {
+  using guest = runGuest(options);
+  const differences = [
+    ...registerDifferences(guest, expected.registers ?? {}),
+    ...byteDifferences(expected.memory ?? {}, (address, length) => ({
+      what: `Memory at 0x${address.toString(16)}`,
+      actual: guest.memory.readBytes(address, length),
+    })),
+    ...byteDifferences(expected.written ?? {}, (port) => ({
+      what: `Written to port 0x${port.toString(16)}`,
+      actual: guest.written(port),
+    })),
+    ...outputDifferences(guest, expected.output),
+    ...exitDifferences(guest, expected.exits),
+  ];
+  if (differences.length === 0) return;
+  throw new GuestError({
+    message: differences.join("\n"),
+    exit: guest.exit,
+    registers: formatRegisters(guest.registers, guest.specialRegisters),
+  });
+}
+
+function* registerDifferences(
+  { registers }: GuestRun,
+  expected: NonNullable<GuestExpectation["registers"]>,
+): Generator<string> {
+  for (const [name, value] of Object.entries(expected)) {
+    const actual = registers[name as keyof Regs];
+    if (value === undefined || actual === value) continue;
+    yield difference(name.toUpperCase(), hex(actual), hex(value));
+  }
+}
+
+function* byteDifferences(
+  expected: Readonly<Record<number, MemoryInit>>,
+  read: (key: number, length: number) => { what: string; actual: Uint8Array },
+): Generator<string> {
+  for (const [key, init] of Object.entries(expected)) {
+    const bytes = bytesOf(init);
+    const { what, actual } = read(Number(key), bytes.length);
+    if (actual.toHex() !== bytes.toHex()) {
+      yield difference(what, formatBytes(actual), formatBytes(bytes));
+    }
+  }
+}
+
+function* outputDifferences({ output }: GuestRun, expected: string | undefined): Generator<string> {
+  if (expected === undefined || output === expected) return;
+  yield difference("Output", JSON.stringify(output), JSON.stringify(expected));
+}
+
+function* exitDifferences({ exits }: GuestRun, expected: GuestExpectation["exits"]) {
+  if (expected === undefined) return;
+  const names = exits.map(({ reason }) => reason);
+  if (Array.isArray(expected)) {
+    const actual = names.join(" ");
+    if (actual !== expected.join(" ")) yield difference("Exits", actual, expected.join(" "));
+    return;
+  }
+  for (const [name, count] of Object.entries(expected)) {
+    const actual = names.filter((other) => other === name).length;
+    if (actual !== count) yield difference(`Exits "${name}"`, String(actual), String(count));
+  }
+}
+
+function difference(what: string, actual: string, expected: string): string {
+  return `${what}: ${actual}, expected ${expected}`;
+}
+
+function hex(value: bigint | undefined): string {
+  return value === undefined ? "no such register" : `0x${value.toString(16)}`;
+}
+
+function formatBytes(bytes: Uint8Array): string {
+  return bytes.length === 0 ? "nothing" : bytes.toHex().replace(/..(?=.)/g, "$& ");
+}

@@ -1,0 +1,220 @@
+/**
+ * Runs a few instructions, or a whole guest, on a VM of their own.
+ *
+ * @module
+ */
+
+import { Errno, KvmError, plain } from "../../ffi/mod.ts";
+import { assemble } from "../assemble/mod.ts";
+import {
+  type GuestException,
+  longMode,
+  pagedMode,
+  protectedMode,
+  readException,
+  realMode,
+} from "../boot/mod.ts";
+import {
+  copyExit,
+  type Exit,
+  type ExitName,
+  type ExitRecord,
+  formatRegisters,
+  Kvm,
+  type MmioExit,
+  type Regs,
+  type Sregs,
+  type Vcpu,
+  type Vm,
+} from "../kvm/mod.ts";
+import type { MemorySlot } from "../memory/mod.ts";
+import { GuestError } from "./error.ts";
+import { bytesOf } from "./bytes.ts";
+import type { GuestEnd, GuestMode, GuestOptions } from "./options.ts";
+import { Ports } from "./ports.ts";
+
+const SERIAL_PORT = 0x3f8;
+const DEBUG_EXIT_PORT = 0xf4;
+const MEMORY_SIZE = 2 << 20;
+const TIME_LIMIT = 1000;
+const EXIT_LIMIT = 100_000;
+const bitsOf = { real: 16, protected: 32, paged: 32, long: 64 } as const;
+
+/** A guest that has ended: what it left behind. Dispose of it, and its VM is closed. */
+export class GuestRun implements Disposable {
+  /** Every exit, in order, the last included. */
+  readonly exits: readonly ExitRecord[];
+  /** The exit that ended it. */
+  readonly exit: ExitRecord;
+  /** The exception that the guest did not take itself, if one ended it; in long mode only. */
+  readonly exception: GuestException | undefined;
+  /** General registers at the end. */
+  readonly registers: Readonly<Regs>;
+  /** Special registers at the end. */
+  readonly specialRegisters: Readonly<Sregs>;
+  /** Guest memory. */
+  readonly memory: MemorySlot;
+  /** The VM, for whatever else is to be seen. */
+  readonly vm: Vm;
+  /** The vCPU; it may be run on. */
+  readonly vcpu: Vcpu;
+  readonly #ports: Ports;
+
+  /** @internal */
+  constructor(
+    init: Pick<GuestRun, "vm" | "vcpu" | "memory" | "exits" | "exception">,
+    ports: Ports,
+  ) {
+    this.vm = init.vm;
+    this.vcpu = init.vcpu;
+    this.memory = init.memory;
+    this.exits = init.exits;
+    this.exit = init.exits.at(-1)!;
+    this.exception = init.exception;
+    this.registers = plain(this.vcpu.getRegs());
+    this.specialRegisters = plain(this.vcpu.getSregs());
+    this.#ports = ports;
+  }
+
+  /** What the guest printed: the bytes it wrote to port 0x3f8, the first serial port, as UTF-8. */
+  get output(): string {
+    return new TextDecoder().decode(this.written(SERIAL_PORT));
+  }
+
+  /** All bytes that the guest wrote to a port, in order. */
+  written(port: number): Uint8Array<ArrayBuffer> {
+    return this.#ports.written(port);
+  }
+
+  /** Closes the VM; `memory` is empty afterwards. */
+  [Symbol.dispose](): void {
+    this.vm.close();
+  }
+}
+
+/**
+ * Runs a guest until it ends: with HLT, with a write to port 0xf4, or as `ends` says.
+ *
+ * @example
+ * ```ts
+ * import { runGuest } from "@deno-kvm/kvm/testing";
+ *
+ * // mov eax, 40; add eax, ebx; hlt
+ * const code = new Uint8Array([0xb8, 40, 0, 0, 0, 0x01, 0xd8, 0xf4]);
+ * using guest = runGuest({ code, registers: { rbx: 2n } });
+ * console.log(guest.registers.rax); // 42n
+ * ```
+ *
+ * @throws {GuestError} if the guest takes too long, or ends in another way.
+ * @throws {KvmError} if the guest can't be set up.
+ */
+export function runGuest(options: GuestOptions): GuestRun {
+  const { mode = "long", memorySize = MEMORY_SIZE } = options;
+  const code = typeof options.code === "string"
+    ? assemble(options.code, { bits: bitsOf[mode], origin: options.at })
+    : options.code;
+  using kvm = Kvm.open();
+  using cleanup = new DisposableStack();
+  const vm = cleanup.use(kvm.createVm());
+  options.setup?.(vm);
+  const memory = vm.addMemory({ size: memorySize });
+  const vcpu = vm.createVcpu(0);
+  const exceptionOf = start(vcpu, memory, mode, code, options);
+  for (const [address, init] of Object.entries(options.memory ?? {})) {
+    memory.writeBytes(Number(address), bytesOf(init));
+  }
+  options.prepare?.(vcpu, vm);
+
+  const ports = new Ports(options.input);
+  const exits = runToEnd(vcpu, ports, options);
+  const run = new GuestRun({ vm, vcpu, memory, exits, exception: exceptionOf() }, ports);
+  const end = run.exception === undefined ? run.exit.reason : "exception";
+  // A write to the end port is the only "io" exit that comes last.
+  if (end !== "io" && ![options.ends ?? "hlt"].flat().includes(end)) {
+    throw new GuestError({
+      message: describe(end, run, options),
+      exit: run.exit,
+      registers: formatRegisters(run.registers, run.specialRegisters),
+    });
+  }
+  cleanup.move();
+  return run;
+}
+
+/** What a bad end means. */
+function describe(end: GuestEnd, { exception }: GuestRun, options: GuestOptions): string {
+  switch (end) {
+    case "exception": {
+      const { name = "", rip = 0n, errorCode, cr2 } = exception ?? {};
+      const code = errorCode === undefined ? "" : `, error code 0x${errorCode.toString(16)}`;
+      const address = cr2 === undefined ? "" : `, address 0x${cr2.toString(16)}`;
+      return `The guest raised ${name} at 0x${rip.toString(16)}${code}${address}`;
+    }
+    case "intr":
+      return `The guest did not end within ${options.timeLimit ?? TIME_LIMIT} ms`;
+    case "shutdown":
+      return "The guest triple-faulted: an exception found no handler";
+    case "internalError":
+      return "KVM could not emulate the guest's instruction at RIP";
+    case "failEntry":
+      return "The processor refused the guest's state";
+    default:
+      return `The guest ended with "${end}"`;
+  }
+}
+
+/** Puts the code in place; says later whether the guest raised an exception that it did not take. */
+function start(
+  vcpu: Vcpu,
+  memory: MemorySlot,
+  mode: GuestMode,
+  code: Uint8Array,
+  { at, registers, cpl, endPort = DEBUG_EXIT_PORT }: GuestOptions,
+): () => GuestException | undefined {
+  const options = { code, at, registers };
+  switch (mode) {
+    case "real":
+      realMode(vcpu, memory, options);
+      break;
+    case "protected":
+      protectedMode(vcpu, memory, options);
+      break;
+    case "paged":
+      pagedMode(vcpu, memory, options);
+      break;
+    case "long": {
+      // The port ends the guest even where HLT stays in the kernel.
+      const boot = longMode(vcpu, memory, { ...options, cpl, idt: { port: endPort } });
+      return () => readException(memory, boot);
+    }
+    default: {
+      const hint = 'mode is "real", "protected", "paged" or "long"';
+      const operation = `start the guest in mode "${mode satisfies never}"`;
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
+  }
+  return () => undefined;
+}
+
+function runToEnd(vcpu: Vcpu, ports: Ports, options: GuestOptions): ExitRecord[] {
+  const { timeLimit = TIME_LIMIT, endPort = DEBUG_EXIT_PORT, mmio = floatingBus } = options;
+  const exits: ExitRecord[] = [];
+  using _limit = vcpu.interruptAfter(timeLimit);
+  for (;;) {
+    const exit = vcpu.run();
+    if (exit.reason === "io") ports.handle(exit);
+    else if (exit.reason === "mmio") mmio(exit);
+    exits.push(copyExit(exit));
+    if (isEnd(exit, endPort)) return exits;
+  }
+}
+
+function isEnd(exit: Exit, endPort: number): boolean {
+  if (exit.reason === "io") return exit.direction === "out" && exit.port === endPort;
+  return exit.reason !== "mmio";
+}
+
+/** Where nothing answers, a PC's bus reads as ones. */
+function floatingBus(exit: MmioExit): void {
+  if (!exit.isWrite) exit.data.fill(0xff);
+}

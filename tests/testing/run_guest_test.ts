@@ -1,0 +1,143 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { guests } from "../../guests/mod.ts";
+import { KvmError } from "../../ffi/mod.ts";
+import { assertGuest, GuestError, runGuest } from "../../src/testing/mod.ts";
+
+const hlt = 0xf4;
+/** mov eax, 40; add eax, ebx; hlt */
+const add = Uint8Array.of(0xb8, 40, 0, 0, 0, 0x01, 0xd8, hlt);
+/** jmp $ */
+const spin = Uint8Array.of(0xeb, 0xfe);
+/** ud2 */
+const ud2 = Uint8Array.of(0x0f, 0x0b);
+/** in al, 0x60; mov ah, al; in al, 0x60; hlt */
+const readTwice = Uint8Array.of(0xe4, 0x60, 0x88, 0xc4, 0xe4, 0x60, hlt);
+/** mov eax, [0x2000]; mov ecx, [0xd0000000]; hlt (absolute addresses by mod=0, rm=4, SIB 0x25) */
+const load = Uint8Array.of(
+  ...[0x8b, 0x04, 0x25, 0x00, 0x20, 0x00, 0x00],
+  ...[0xbb, 0x00, 0x00, 0x00, 0xd0, 0x8b, 0x0b],
+  hlt,
+);
+
+Deno.test("a snippet runs with the registers given and leaves its result", () => {
+  using guest = runGuest({ code: add, registers: { rbx: 2n } });
+  assertEquals(guest.registers.rax, 42n);
+  assertEquals(guest.exit.reason, "hlt");
+  assertEquals(guest.exception, undefined);
+});
+
+Deno.test("each mode runs code of its own", () => {
+  assertGuest({ code: guests.helloReal, mode: "real" }, { output: "Hello from real mode!\n" });
+  assertGuest({ code: guests.helloProtected, mode: "protected" }, {
+    output: "Hello from protected mode!\n",
+  });
+  assertGuest({ code: guests.hello }, {
+    output: "Hello from long mode!\n",
+    registers: { rax: 42n },
+    memory: { 0x2000: [42, 0, 0, 0] },
+    exits: { io: 22, hlt: 1 },
+  });
+});
+
+Deno.test("memory and port input reach the guest, and silence reads as ones", () => {
+  using guest = runGuest({ code: load, memory: { 0x2000: "abcd" } });
+  assertEquals(guest.registers.rax, 0x64636261n);
+  assertEquals(guest.registers.rcx, 0xffff_ffffn);
+  assertGuest({ code: readTwice, input: { 0x60: [0x12, 0x34] } }, {
+    registers: { rax: 0x1234n },
+    exits: ["io", "io", "hlt"],
+  });
+  assertGuest({ code: readTwice }, { registers: { rax: 0xffffn } });
+});
+
+Deno.test("an mmio callback answers the guest's reads", () => {
+  using guest = runGuest({
+    code: load,
+    mmio(exit) {
+      assertEquals(exit.physAddr, 0xd000_0000);
+      exit.value = 0xc0ffee;
+    },
+  });
+  assertEquals(guest.registers.rcx, 0xc0ffeen);
+});
+
+Deno.test("code at level 3 ends like any other", () => {
+  using guest = runGuest({ code: add, cpl: 3, registers: { rbx: 1n } });
+  assertEquals(guest.registers.rax, 41n);
+});
+
+Deno.test("an endless loop is a clean failure that names the time limit", () => {
+  const error = assertThrows(() => runGuest({ code: spin, timeLimit: 30 }), GuestError);
+  assertStringIncludes(error.message, "did not end within 30 ms");
+  assertStringIncludes(error.message, "RIP 0000000000001000");
+});
+
+Deno.test("an exception is a failure that names it, unless it is the end asked for", () => {
+  const error = assertThrows(() => runGuest({ code: ud2 }), GuestError);
+  assertStringIncludes(error.message, "The guest raised #UD at 0x1000");
+  using guest = runGuest({ code: ud2, ends: "exception" });
+  assertEquals(guest.exception?.name, "#UD");
+});
+
+Deno.test("a triple fault is a failure, unless it is the end asked for", () => {
+  assertThrows(() => runGuest({ code: guests.tripleFault }), GuestError, "triple-faulted");
+  using guest = runGuest({ code: guests.tripleFault, ends: ["hlt", "shutdown"] });
+  assertEquals(guest.exit.reason, "shutdown");
+});
+
+Deno.test("a guest that waits for its own interrupts ends by the end port", () => {
+  using guest = runGuest({
+    code: guests.timer,
+    setup(vm) {
+      vm.createIrqchip();
+      vm.createPit2();
+    },
+  });
+  assertEquals(guest.memory.readU32(0x2000), 5);
+  assertEquals(guest.written(0xf4), Uint8Array.of(5));
+});
+
+Deno.test("assertGuest lists each difference and the registers", () => {
+  const error = assertThrows(
+    () =>
+      assertGuest({ code: guests.hello }, {
+        registers: { rax: 43n, rbx: 0n },
+        memory: { 0x2000: [1] },
+        output: "Hello",
+        written: { 0x80: "post" },
+        exits: ["hlt"],
+      }),
+    GuestError,
+  );
+  for (
+    const part of [
+      "RAX: 0x2a, expected 0x2b",
+      "RBX: 0x80010033, expected 0x0",
+      "Memory at 0x2000: 2a, expected 01",
+      "Written to port 0x80: nothing, expected 70 6f 73 74",
+      'Output: "Hello from long mode!\\n", expected "Hello"',
+      "Exits: io io",
+      "RIP ",
+    ]
+  ) assertStringIncludes(error.message, part);
+  assertThrows(
+    () => assertGuest({ code: add }, { exits: { io: 1 } }),
+    GuestError,
+    'Exits "io": 0, expected 1',
+  );
+});
+
+Deno.test("what can't be right is refused and leaves no VM behind", () => {
+  const count = () => [...Deno.readDirSync("/proc/self/fd")].length;
+  runGuest({ code: add })[Symbol.dispose]();
+  const before = count();
+  const code = add;
+  assertThrows(() => runGuest({ code: new Uint8Array() }), KvmError);
+  assertThrows(() => runGuest({ code, mode: "virtual" as "real" }), KvmError, "mode is");
+  assertThrows(() => runGuest({ code, timeLimit: -1 }), KvmError, "time limit");
+  assertThrows(() => runGuest({ code, memorySize: 5 }), KvmError, "4096");
+  assertThrows(() => runGuest({ code, memory: { 0x400000: [1] } }), KvmError, "EFAULT");
+  assertThrows(() => runGuest({ code: readTwice, input: { 0x60: [1] } }), KvmError, "0x60");
+  assertThrows(() => runGuest({ code: spin, timeLimit: 5 }), GuestError);
+  assertEquals(count(), before);
+});
