@@ -12,12 +12,10 @@ import { addressOf } from "./address.ts";
 import { Errno } from "./errno.ts";
 import { KvmError } from "./errors.ts";
 import type { Mapping } from "./mapping.ts";
-import { shim } from "./shim.ts";
+import { handleSignal, SIGNAL } from "./signal.ts";
 import { bytesOf, create, from } from "./struct/mod.ts";
-import { failure, syscall } from "./syscall.ts";
+import { syscall } from "./syscall.ts";
 
-/** A real-time signal: the runtime handles or ignores several of the others itself. */
-const SIGNAL = 44;
 const CLOCK_MONOTONIC = 1n;
 const SIGEV_THREAD_ID = 4;
 /** The kernel's limit is higher; a wait of a year is a mistake or no limit at all. */
@@ -49,8 +47,7 @@ export class Alarm implements Disposable {
   /** On expiry, sets the byte at `offset` of a mapping to 1 and interrupts this thread. */
   constructor(mapping: Mapping, offset: number) {
     const operation = "create a timer";
-    const result = shim().handleTimerSignal(SIGNAL);
-    if (result < 0) throw failure(operation, "rt_sigaction", -result);
+    handleSignal();
     const event = from(sigevent, {
       value: mapping.address + BigInt(offset),
       signo: SIGNAL,

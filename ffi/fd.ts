@@ -22,6 +22,8 @@ export type StructIoctl<T extends Table> = Ioctl<IoctlSpec & { readonly arg: T }
 export class Fd implements Disposable {
   /** What it is, for errors: "VM", "vCPU 3". */
   readonly what: string;
+  /** Whether another thread is in an ioctl on it, for which this one's would have to wait. */
+  busy = false;
   #fd: number;
 
   /** Takes ownership of a descriptor. */
@@ -62,6 +64,7 @@ export class Fd implements Disposable {
 
   /** An ioctl whose argument is nothing or a number below 2^32; its result. */
   call(ioctl: Ioctl, argument = 0, operation?: string): number {
+    if (this.busy) this.refuse(ioctl, operation);
     const result = shim().ioctlU32(this.#fd, ioctl.request, argument);
     return result < 0 ? this.fail(ioctl, -result, operation) : result;
   }
@@ -89,6 +92,7 @@ export class Fd implements Disposable {
 
   /** An ioctl whose argument is a pointer to bytes that are no struct; its result. */
   setBytes(ioctl: Ioctl, bytes: Uint8Array<ArrayBuffer>, operation?: string): number {
+    if (this.busy) this.refuse(ioctl, operation);
     const result = shim().ioctlBuffer(this.#fd, ioctl.request, bytes);
     return result < 0 ? this.fail(ioctl, -result, operation) : result;
   }
@@ -100,7 +104,14 @@ export class Fd implements Disposable {
 
   /** Like {@linkcode setBytes}, for errnos that the caller wants to handle: -errno as it comes. */
   trySetBytes(ioctl: Ioctl, bytes: Uint8Array<ArrayBuffer>): number {
+    if (this.busy) this.refuse(ioctl);
     return shim().ioctlBuffer(this.#fd, ioctl.request, bytes);
+  }
+
+  /** Throws the error for a call while {@linkcode busy}. */
+  refuse({ name }: Ioctl, operation = `use ${this.what}`): never {
+    const hint = "It is running: wait for the promise of runAsync, or abort it, first";
+    throw new KvmError({ operation, call: name, errno: Errno.EBUSY, hint });
   }
 
   /** Throws the error for an ioctl that failed. */

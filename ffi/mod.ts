@@ -11,5 +11,7 @@ export { Errno, errnoName } from "./errno.ts";
 export { KvmError, type KvmErrorInit } from "./errors.ts";
 export { closedError, Fd, type StructIoctl } from "./fd.ts";
 export { define, encode, type Ioctl, type IoctlSpec, type Layer } from "./ioctl.ts";
+export { kick, Kickable, type KickHandle } from "./kick.ts";
 export { type HugePages, Mapping, type MappingOptions, PAGE_SIZE } from "./mapping.ts";
+export { PoolRun } from "./pool_run.ts";
 export * from "./struct/mod.ts";

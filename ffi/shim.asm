@@ -14,6 +14,9 @@ org 0
 %define SYS_ioctl           16
 %define SYS_rt_sigaction    13
 %define SYS_rt_sigreturn    15
+%define SYS_getpid          39
+%define SYS_gettid          186
+%define SYS_tgkill          234
 %define SA_SIGINFO          0x00000004
 %define SA_RESTORER         0x04000000
 %define SA_ONSTACK          0x08000000
@@ -65,10 +68,12 @@ symbols:    times 24 db 0
             symbol syscall3
             symbol syscall6
             symbol handle_timer_signal
+            symbol kick
+            symbol ioctl2_as
 
 ; One bucket whose chain runs through all symbols: no hash value to compute.
-hash:       dd 1, 7, 1
-            dd 0, 2, 3, 4, 5, 6, 0
+hash:       dd 1, 9, 1
+            dd 0, 2, 3, 4, 5, 6, 7, 8, 0
 
 strings:            db 0
 name_ioctl2:        db "ioctl2", 0
@@ -77,6 +82,8 @@ name_ioctl3_u32:    db "ioctl3_u32", 0
 name_syscall3:      db "syscall3", 0
 name_syscall6:      db "syscall6", 0
 name_handle_timer_signal: db "handle_timer_signal", 0
+name_kick:          db "kick", 0
+name_ioctl2_as:     db "ioctl2_as", 0
 strings_size equ $ - strings
 
             align 16
@@ -133,6 +140,38 @@ handle_timer_signal:
             mov eax, SYS_rt_sigaction
             syscall
             add rsp, 32
+            ret
+
+            align 16
+; int kick(char *byte, int tid, int signal, int *other): sets the byte, then interrupts a thread of
+; this process: the other one, if there is one and it has stored its id. In this order, whoever
+; misses the signal finds the byte set.
+kick:       mov byte [rdi], 1
+            test rcx, rcx
+            jz .own
+            mov eax, [rcx]
+            test eax, eax
+            cmovnz esi, eax
+.own:
+            mov eax, SYS_getpid
+            syscall
+            mov edi, eax
+            mov eax, SYS_tgkill
+            syscall
+            ret
+
+            align 16
+; int ioctl2_as(int fd, unsigned request, int *tid): an ioctl whose thread can be found while it
+; lasts, for `kick`.
+ioctl2_as:  mov eax, SYS_gettid
+            syscall
+            mov [rdx], eax
+            push rdx
+            xor edx, edx
+            mov eax, SYS_ioctl
+            syscall
+            pop rdx
+            mov dword [rdx], 0
             ret
 
 ; siginfo_t: si_code at 8, si_value of a timer's signal at 24. Anyone may send the signal; only

@@ -32,6 +32,15 @@ const symbols = {
     parameters: ["i32", "u64", "u64", "u64", "u64", "u64", "u64"],
     result: "i64",
   },
+  /** `kick(&byte, tid, signal, &other)`: sets the byte, then interrupts the other thread or this. */
+  kick: { parameters: ["u64", "i32", "i32", "u64"], result: "i32" },
+  /** `ioctl(fd, request, 0)` on a thread of the runtime's pool, which stores its id meanwhile. */
+  ioctl2OnPool: {
+    name: "ioctl2_as",
+    parameters: ["i32", "u32", "u64"],
+    result: "i32",
+    nonblocking: true,
+  },
   /** Makes expired POSIX timers set the byte that their sigev_value points to. */
   handleTimerSignal: { name: "handle_timer_signal", parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
@@ -43,7 +52,7 @@ export type Shim = Deno.StaticForeignLibraryInterface<typeof symbols>;
  * Two copies of this library may live in one process, and the dynamic linker takes a library of the
  * same path for the same library: raise this whenever a symbol changes.
  */
-const revision = 1;
+const revision = 2;
 
 let loaded: Shim | undefined;
 

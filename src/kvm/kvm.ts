@@ -7,7 +7,7 @@
 import { Errno, Fd, KvmError } from "../../ffi/mod.ts";
 import { Cap } from "../../ffi/uapi/mod.ts";
 import { checkInteger, U32_MAX } from "./check.ts";
-import { Cpuid, readCpuid } from "./cpuid.ts";
+import { type Cpuid, readCpuid } from "./cpuid.ts";
 import { KVM } from "./ioctls.ts";
 import { readIndexList, readMsrs } from "./msrs.ts";
 import { KvmObject } from "./object.ts";

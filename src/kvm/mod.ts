@@ -5,6 +5,7 @@
  */
 
 export { Cpuid, type CpuidEntry } from "./cpuid.ts";
+export { kick, type KickHandle } from "../../ffi/mod.ts";
 export { formatRegisters } from "./dump.ts";
 export * from "./exits/mod.ts";
 export { Kvm } from "./kvm.ts";

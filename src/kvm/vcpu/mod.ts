@@ -4,6 +4,7 @@
  * @module
  */
 
+export { VcpuCapabilities } from "./capabilities.ts";
 export {
   type Dtable,
   type Fpu,
@@ -12,5 +13,6 @@ export {
   type Sregs,
   VcpuRegisters,
 } from "./registers.ts";
+export type { RunAsyncOptions, RunOptions } from "./run_control.ts";
 export { VcpuState } from "./state.ts";
 export { Vcpu } from "./vcpu.ts";

@@ -1,0 +1,60 @@
+/**
+ * An ioctl on a thread of the runtime's pool, which can be kicked out of it.
+ *
+ * @module
+ */
+
+import { Mapping, PAGE_SIZE } from "./mapping.ts";
+import { shim } from "./shim.ts";
+import { handleSignal, SIGNAL } from "./signal.ts";
+
+/** Makes ioctls off this thread, one at a time. */
+export class PoolRun implements Disposable {
+  // The pool's thread writes its id here, even if this isolate has ended meanwhile: memory of the
+  // process, then, and not of the isolate.
+  readonly #cell = Mapping.anonymous(PAGE_SIZE, "thread id");
+  readonly #byteAddress: bigint;
+  #running = false;
+
+  /** The ioctl looks at this byte of a mapping. */
+  constructor(mapping: Mapping, offset: number) {
+    handleSignal();
+    this.#byteAddress = mapping.address + BigInt(offset);
+  }
+
+  /** Where the thread of the ioctl under way has its id. */
+  get tidAddress(): bigint {
+    return this.#cell.address;
+  }
+
+  /** Whether an ioctl is under way. */
+  get running(): boolean {
+    return this.#running;
+  }
+
+  /** The ioctl's result, -errno on failure. */
+  async run(fd: number, ioctl: { readonly request: number }): Promise<number> {
+    this.#running = true;
+    try {
+      return await shim().ioctl2OnPool(fd, ioctl.request, this.#cell.address);
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Sets the byte and interrupts the ioctl under way; with none, only sets the byte. */
+  kick(): void {
+    // No thread has the id 0, and the byte is set all the same.
+    shim().kick(this.#byteAddress, 0, SIGNAL, this.tidAddress);
+  }
+
+  /** Gives the cell back. While an ioctl is under way it would be written to: it stays then. */
+  close(): void {
+    if (!this.#running) this.#cell.close();
+  }
+
+  /** {@linkcode close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+}

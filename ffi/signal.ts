@@ -1,0 +1,24 @@
+/**
+ * The signal that interrupts a vCPU's run.
+ *
+ * @module
+ */
+
+import { shim } from "./shim.ts";
+import { failure } from "./syscall.ts";
+
+/** A real-time signal: the runtime handles or ignores several of the others itself. */
+export const SIGNAL = 44;
+
+let handled = false;
+
+/**
+ * Gives {@linkcode SIGNAL} its handler, for the whole process: it sets the byte that an expired
+ * timer names, and otherwise does nothing but end a system call with EINTR.
+ */
+export function handleSignal(): void {
+  if (handled) return;
+  const result = shim().handleTimerSignal(SIGNAL);
+  if (result < 0) throw failure("handle a signal", "rt_sigaction", -result);
+  handled = true;
+}

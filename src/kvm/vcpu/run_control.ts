@@ -1,0 +1,144 @@
+/**
+ * How a run is ended from outside: by a time limit, by another thread, by an abort signal.
+ *
+ * All three set `immediate_exit` and interrupt the thread, in this order, so that none is lost; what
+ * is left of them is cleared when the run has ended, so that none ends a later run.
+ *
+ * @module
+ */
+
+import {
+  Alarm,
+  Errno,
+  type Fd,
+  Kickable,
+  type KickHandle,
+  KvmError,
+  type Mapping,
+  PoolRun,
+} from "../../../ffi/mod.ts";
+import { RunPage } from "../exits/mod.ts";
+import { KVM } from "../ioctls.ts";
+
+/** How long a run may take. */
+export interface RunOptions {
+  /** Milliseconds, at most a year; when they are over, the run returns an `"intr"` exit. */
+  readonly timeout?: number | undefined;
+}
+
+/** How long an asynchronous run may take, and what else ends it. */
+export interface RunAsyncOptions extends RunOptions {
+  /** Aborted, it stops the guest and rejects the promise with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const OFFSET = RunPage.immediateExitOffset;
+const KVM_RUN = { request: KVM.KVM_RUN.request };
+
+/** The ways to end one vCPU's run. Each costs nothing until it is first used. */
+export class RunControl {
+  readonly #fd: Fd;
+  readonly #mapping: Mapping;
+  readonly #page: RunPage;
+  #alarm: Alarm | undefined;
+  #kickable: Kickable | undefined;
+  #pool: PoolRun | undefined;
+
+  /** For a vCPU's descriptor, run mapping and the page in it. */
+  constructor(fd: Fd, mapping: Mapping, page: RunPage) {
+    this.#fd = fd;
+    this.#mapping = mapping;
+    this.#page = page;
+  }
+
+  /** Starts or restarts the time limit of this thread's runs; 0 ends it. */
+  arm(milliseconds: number): void {
+    this.#alarm ??= new Alarm(this.#mapping, OFFSET);
+    this.#alarm.arm(milliseconds);
+  }
+
+  /** Ends the time limit, and takes back what it may have left, but no kick. */
+  disarm(): void {
+    this.#alarm?.arm(0);
+    this.#page.immediateExit = false;
+    // A kick of that very moment was cleared as well: it is still counted.
+    if (this.#kickable?.pending) this.#page.immediateExit = true;
+  }
+
+  /** What other threads kick with. */
+  get kickHandle(): KickHandle {
+    if (this.#kickable === undefined) {
+      this.#kickable = new Kickable(this.#mapping, OFFSET);
+      if (this.#pool !== undefined) this.#kickable.setPool(this.#pool.tidAddress);
+    }
+    return this.#kickable.handle;
+  }
+
+  /** Whether somebody asked for the EINTR of a run; takes back what asked. */
+  takeRequest(): boolean {
+    if (!this.#page.immediateExit) return false;
+    this.#page.immediateExit = false;
+    this.#kickable?.takePending();
+    return true;
+  }
+
+  /** Ends the runs on the pool by a time limit and an abort signal, until disposed of. */
+  limit({ timeout, signal }: RunAsyncOptions): Disposable {
+    signal?.throwIfAborted();
+    checkTimeout(timeout);
+    const pool = this.#poolRun;
+    let kicked = false;
+    const kick = () => {
+      if (this.#fd.closed) return;
+      kicked = true;
+      pool.kick();
+    };
+    const timer = timeout === undefined ? undefined : setTimeout(kick, timeout);
+    signal?.addEventListener("abort", kick);
+    return {
+      [Symbol.dispose]: () => {
+        signal?.removeEventListener("abort", kick);
+        clearTimeout(timer);
+        // The run may have ended by itself just before the kick.
+        if (kicked && !this.#fd.closed) this.disarm();
+      },
+    };
+  }
+
+  /** KVM_RUN on a pool thread; its result, -errno on failure. */
+  async runOnPool(): Promise<number> {
+    const pool = this.#poolRun;
+    this.#fd.busy = true;
+    try {
+      return await pool.run(this.#fd.number, KVM_RUN);
+    } finally {
+      this.#fd.busy = false;
+    }
+  }
+
+  /** Stops a run under way and gives everything back; the mapping may be closed afterwards. */
+  close(): void {
+    // Kicks use the pool's memory: they end first.
+    this.#kickable?.close();
+    if (this.#pool?.running) this.#pool.kick();
+    this.#pool?.close();
+    this.#alarm?.close();
+  }
+
+  get #poolRun(): PoolRun {
+    if (this.#pool === undefined) {
+      this.#pool = new PoolRun(this.#mapping, OFFSET);
+      this.#kickable?.setPool(this.#pool.tidAddress);
+    }
+    return this.#pool;
+  }
+}
+
+/** What setTimeout takes: beyond it, it would fire at once. */
+const LONGEST = 2 ** 31 - 1;
+
+function checkTimeout(timeout: number | undefined): void {
+  if (timeout === undefined || (timeout >= 0 && timeout <= LONGEST)) return;
+  const hint = `A time limit is a number of milliseconds from 0 to ${LONGEST}`;
+  throw new KvmError({ operation: `run for ${timeout} ms`, errno: Errno.EINVAL, hint });
+}
