@@ -1,0 +1,30 @@
+/**
+ * The task-state segment of long mode: which stacks interrupts take (SDM volume 3, 8.7 "Task
+ * Management in 64-bit Mode").
+ *
+ * @module
+ */
+
+/** Bytes of a 64-bit TSS without an I/O permission bitmap. */
+export const TSS_BYTES = 104;
+
+const RSP0 = 4;
+const IST1 = 36;
+const IOMAP_BASE = 102;
+
+/** The stacks of a TSS; each address is the first one above the stack. */
+export interface TssStacks {
+  /** The stack for interrupts that come from level 3 and whose gate has no IST. */
+  readonly rsp0: number;
+  /** The stacks of IST 1 to 7. */
+  readonly ist: readonly number[];
+}
+
+/** The bytes of a 64-bit TSS. It has no I/O bitmap: level 3 gets ports by RFLAGS.IOPL alone. */
+export function encodeTss({ rsp0, ist }: TssStacks): Uint8Array<ArrayBuffer> {
+  const view = new DataView(new ArrayBuffer(TSS_BYTES));
+  view.setBigUint64(RSP0, BigInt(rsp0), true);
+  ist.forEach((top, index) => view.setBigUint64(IST1 + 8 * index, BigInt(top), true));
+  view.setUint16(IOMAP_BASE, TSS_BYTES, true);
+  return new Uint8Array(view.buffer);
+}

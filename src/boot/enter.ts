@@ -1,0 +1,93 @@
+/**
+ * Sets a vCPU's registers for the first instruction.
+ *
+ * @module
+ */
+
+import { Errno, KvmError, type StructInit } from "../../ffi/mod.ts";
+import { type kvmRegs, type kvmSregs, MpState } from "../../ffi/uapi/mod.ts";
+import { RFLAGS, SystemType, unusableSegment } from "../arch/x86/mod.ts";
+import type { GeneralRegisters } from "./options.ts";
+
+/** What a start asks of a vCPU; `Vcpu` has it. */
+export interface BootVcpu {
+  /** KVM_SET_REGS. */
+  setRegs(regs: StructInit<typeof kvmRegs>): void;
+  /** KVM_SET_SREGS. */
+  setSregs(sregs: StructInit<typeof kvmSregs>): void;
+  /** KVM_SET_MP_STATE. */
+  setMpState(mpState: MpState): void;
+}
+
+/** A mode's own part of the registers. */
+export interface EntryState {
+  /** RIP: relative to CS. */
+  readonly rip: number;
+  /** RSP: relative to SS. */
+  readonly rsp: number;
+  /** RFLAGS bits of the mode. */
+  readonly rflags: bigint;
+  /** Segments, control registers, EFER, GDTR and IDTR. */
+  readonly sregs: StructInit<typeof kvmSregs>;
+}
+
+/** All zero; also the list of the names that are allowed. */
+const zeroes: Readonly<Record<keyof GeneralRegisters, bigint>> = {
+  rax: 0n,
+  rbx: 0n,
+  rcx: 0n,
+  rdx: 0n,
+  rsi: 0n,
+  rdi: 0n,
+  rbp: 0n,
+  r8: 0n,
+  r9: 0n,
+  r10: 0n,
+  r11: 0n,
+  r12: 0n,
+  r13: 0n,
+  r14: 0n,
+  r15: 0n,
+  rflags: 0n,
+};
+
+/** VT-x enters no guest with another bit set (SDM volume 3, 26.3.1.4). */
+const ALL_FLAGS = Object.values(RFLAGS).reduce((all, flag) => all | flag);
+
+/** Throws unless each is a register's name with a value for it. */
+export function checkRegisters(operation: string, registers: GeneralRegisters = {}): void {
+  const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
+  for (const [name, value] of Object.entries(registers)) {
+    if (!(name in zeroes)) {
+      throw invalid(`${name} is no general register; rip and rsp are the options entry and stack`);
+    }
+    if (value !== undefined && typeof value !== "bigint") {
+      throw invalid(`A register's value is a bigint: ${name} is ${value}`);
+    }
+  }
+  const { rflags = 0n } = registers;
+  if ((rflags & ~ALL_FLAGS) !== 0n || (rflags & RFLAGS.VM) !== 0n) {
+    throw invalid(`RFLAGS has no such bits, or not in this mode: 0x${rflags.toString(16)}`);
+  }
+}
+
+/** Puts a vCPU at the first instruction, whatever it did before. */
+export function enter(vcpu: BootVcpu, registers: GeneralRegisters = {}, state: EntryState): void {
+  const { rip, rsp, rflags, sregs } = state;
+  vcpu.setSregs({
+    cr2: 0n,
+    cr8: 0n,
+    interruptBitmap: [0n, 0n, 0n, 0n],
+    ldt: unusableSegment(SystemType.LDT),
+    ...sregs,
+  });
+  vcpu.setRegs({
+    ...zeroes,
+    ...registers,
+    rip: BigInt(rip),
+    rsp: BigInt(rsp),
+    rflags: (registers.rflags ?? 0n) | rflags | RFLAGS.FIXED,
+  });
+  // With an in-kernel local APIC, all vCPUs but the first would wait for INIT and SIPI.
+  vcpu.setMpState(MpState.RUNNABLE);
+}
