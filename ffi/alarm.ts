@@ -11,6 +11,7 @@
 import { addressOf } from "./address.ts";
 import { Errno } from "./errno.ts";
 import { KvmError } from "./errors.ts";
+import { closedError } from "./fd.ts";
 import type { Mapping } from "./mapping.ts";
 import { handleSignal, SIGNAL } from "./signal.ts";
 import { bytesOf, create, from } from "./struct/mod.ts";
@@ -18,6 +19,7 @@ import { syscall } from "./syscall.ts";
 
 const CLOCK_MONOTONIC = 1n;
 const SIGEV_THREAD_ID = 4;
+const NANOSECONDS = 1_000_000_000n;
 /** The kernel's limit is higher; a wait of a year is a mistake or no limit at all. */
 const LONGEST = 366 * 86_400_000;
 
@@ -61,16 +63,27 @@ export class Alarm implements Disposable {
     this.#id = BigInt(id.id);
   }
 
-  /** Starts it anew, to expire once after so many milliseconds; 0 stops it. */
+  /** Starts it anew, to expire once after so many milliseconds. */
   arm(milliseconds: number): void {
     const operation = `set a timer of ${milliseconds} ms`;
-    if (!(milliseconds >= 0 && milliseconds <= LONGEST)) {
+    if (!Number.isFinite(milliseconds) || milliseconds < 0 || milliseconds > LONGEST) {
       const hint = "A time limit is a number of milliseconds from 0 to a year";
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });
     }
-    const seconds = Math.floor(milliseconds / 1000);
-    this.#spec.valueSec = BigInt(seconds);
-    this.#spec.valueNsec = BigInt(Math.round((milliseconds - seconds * 1000) * 1e6));
+    // The clock has no less than a nanosecond, and 0 would stop the timer.
+    this.#set(operation, BigInt(Math.max(1, Math.round(milliseconds * 1e6))));
+  }
+
+  /** Stops it. */
+  disarm(): void {
+    this.#set("stop a timer", 0n);
+  }
+
+  #set(operation: string, nanoseconds: bigint): void {
+    // The kernel may have given the number to another timer.
+    if (this.#closed) throw closedError(operation, "timer");
+    this.#spec.valueSec = nanoseconds / NANOSECONDS;
+    this.#spec.valueNsec = nanoseconds % NANOSECONDS;
     const spec = addressOf(bytesOf(this.#spec));
     syscall("timer_settime", { operation }, this.#id, 0n, spec, 0n);
   }

@@ -22,9 +22,9 @@ export type StructIoctl<T extends Table> = Ioctl<IoctlSpec & { readonly arg: T }
 export class Fd implements Disposable {
   /** What it is, for errors: "VM", "vCPU 3". */
   readonly what: string;
-  /** Whether another thread is in an ioctl on it, for which this one's would have to wait. */
-  busy = false;
   #fd: number;
+  #busy = false;
+  #late = -1;
 
   /** Takes ownership of a descriptor. */
   constructor(fd: number, what: string) {
@@ -49,11 +49,34 @@ export class Fd implements Disposable {
     return this.#fd < 0;
   }
 
+  /** Whether another thread is in an ioctl on it, for which this one's would have to wait. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Another thread is about to make an ioctl on it, until disposed of. */
+  lend(): Disposable {
+    this.#busy = true;
+    return {
+      [Symbol.dispose]: () => {
+        this.#busy = false;
+        if (this.#late >= 0) this.#close(this.#late);
+      },
+    };
+  }
+
   /** Closes it; the second time does nothing. */
   close(): void {
     if (this.#fd < 0) return;
     const fd = this.#fd;
     this.#fd = -1;
+    // The other thread has the number, which must not become another file's before it is used.
+    if (this.#busy) this.#late = fd;
+    else this.#close(fd);
+  }
+
+  #close(fd: number): void {
+    this.#late = -1;
     syscall("close", { operation: `close ${this.what}` }, BigInt(fd));
   }
 
@@ -62,10 +85,14 @@ export class Fd implements Disposable {
     this.close();
   }
 
-  /** An ioctl whose argument is nothing or a number below 2^32; its result. */
+  /**
+   * An ioctl whose argument is nothing or a number below 2^32; its result. A signal that interrupts
+   * it, a profiler's for one, is no business of the caller's: it is made again.
+   */
   call(ioctl: Ioctl, argument = 0, operation?: string): number {
-    if (this.busy) this.refuse(ioctl, operation);
-    const result = shim().ioctlU32(this.#fd, ioctl.request, argument);
+    if (this.#busy) this.refuse(ioctl, operation);
+    let result: number;
+    do result = shim().ioctlU32(this.#fd, ioctl.request, argument); while (result === -Errno.EINTR);
     return result < 0 ? this.fail(ioctl, -result, operation) : result;
   }
 
@@ -92,8 +119,9 @@ export class Fd implements Disposable {
 
   /** An ioctl whose argument is a pointer to bytes that are no struct; its result. */
   setBytes(ioctl: Ioctl, bytes: Uint8Array<ArrayBuffer>, operation?: string): number {
-    if (this.busy) this.refuse(ioctl, operation);
-    const result = shim().ioctlBuffer(this.#fd, ioctl.request, bytes);
+    if (this.#busy) this.refuse(ioctl, operation);
+    let result: number;
+    do result = shim().ioctlBuffer(this.#fd, ioctl.request, bytes); while (result === -Errno.EINTR);
     return result < 0 ? this.fail(ioctl, -result, operation) : result;
   }
 
@@ -104,7 +132,7 @@ export class Fd implements Disposable {
 
   /** Like {@linkcode setBytes}, for errnos that the caller wants to handle: -errno as it comes. */
   trySetBytes(ioctl: Ioctl, bytes: Uint8Array<ArrayBuffer>): number {
-    if (this.busy) this.refuse(ioctl);
+    if (this.#busy) this.refuse(ioctl);
     return shim().ioctlBuffer(this.#fd, ioctl.request, bytes);
   }
 

@@ -65,8 +65,8 @@ export class Mapping implements Disposable {
   static anonymous(size: number, what: string, options: MappingOptions = {}): Mapping {
     const { hugePages = "none", reserve = false } = options;
     const attempt = attemptOf(size, what, hugePages);
-    let flags = MAP_PRIVATE | MAP_ANONYMOUS | (reserve ? 0n : MAP_NORESERVE);
-    if (hugePages in hugeSize) flags |= MAP_HUGETLB | hugeSize[hugePages as "2M" | "1G"];
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | reservation(hugePages, reserve);
+    if (isReserved(hugePages)) flags |= MAP_HUGETLB | hugeSize[hugePages];
     const mapping = new Mapping(mmap(attempt, size, flags, -1n, 0n), size, what);
     if (hugePages === "transparent") mapping.#advise(MADV_HUGEPAGE);
     return mapping;
@@ -77,12 +77,12 @@ export class Mapping implements Disposable {
     const { hugePages = "none", reserve = false } = options;
     const attempt = attemptOf(size, what, hugePages);
     let memfdFlags = MFD_CLOEXEC;
-    if (hugePages in hugeSize) memfdFlags |= MFD_HUGETLB | hugeSize[hugePages as "2M" | "1G"];
+    if (isReserved(hugePages)) memfdFlags |= MFD_HUGETLB | hugeSize[hugePages];
     const number = syscallWithBuffer("memfd_create", attempt, cString("kvm-guest"), memfdFlags);
     const fd = new Fd(Number(number), what);
     try {
       syscall("ftruncate", attempt, number, BigInt(size));
-      const flags = MAP_SHARED | (reserve ? 0n : MAP_NORESERVE);
+      const flags = MAP_SHARED | reservation(hugePages, reserve);
       const mapping = new Mapping(mmap(attempt, size, flags, number, 0n), size, what, fd);
       if (hugePages === "transparent") mapping.#advise(MADV_HUGEPAGE);
       return mapping;
@@ -154,6 +154,15 @@ export class Mapping implements Disposable {
   }
 }
 
+function isReserved(hugePages: HugePages): hugePages is keyof typeof hugeSize {
+  return hugePages in hugeSize;
+}
+
+/** Reserved huge pages must be there when mapped: to touch one that is not is SIGBUS. */
+function reservation(hugePages: HugePages, reserve: boolean): bigint {
+  return reserve || isReserved(hugePages) ? 0n : MAP_NORESERVE;
+}
+
 /** A mapping that no ArrayBuffer can show is given back. */
 function bufferAt(address: bigint, size: number, what: string): ArrayBuffer {
   const operation = `show ${size} bytes of ${what} as an ArrayBuffer`;
@@ -192,7 +201,7 @@ function attemptOf(size: number, what: string, hugePages: HugePages): Attempt {
   }
   return {
     operation,
-    hint: hugePages in hugeSize
+    hint: isReserved(hugePages)
       ? `Reserve huge pages first (sysctl vm.nr_hugepages), or leave hugePages out`
       : "The host has too little memory or address space (ulimit -v) for it",
   };

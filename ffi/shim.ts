@@ -41,6 +41,13 @@ const symbols = {
     result: "i32",
     nonblocking: true,
   },
+  /** The same on a thread of the runtime's pool, for what may block. */
+  syscall6OnPool: {
+    name: "syscall6",
+    parameters: ["i32", "u64", "u64", "u64", "u64", "u64", "u64"],
+    result: "i64",
+    nonblocking: true,
+  },
   /** Makes expired POSIX timers set the byte that their sigev_value points to. */
   handleTimerSignal: { name: "handle_timer_signal", parameters: ["i32"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;

@@ -8,20 +8,25 @@ import { errnoName } from "./errno.ts";
 import { KvmError, type KvmErrorInit } from "./errors.ts";
 import { shim } from "./shim.ts";
 
-const numbers = {
+/** Their numbers. */
+export const numbers = {
   read: 0,
   write: 1,
   open: 2,
   close: 3,
   mmap: 9,
   munmap: 11,
+  pread64: 17,
   madvise: 28,
   ftruncate: 77,
   gettid: 186,
   timer_create: 222,
   timer_settime: 223,
   timer_delete: 226,
+  epoll_wait: 232,
+  epoll_ctl: 233,
   eventfd2: 290,
+  epoll_create1: 291,
   memfd_create: 319,
 } as const;
 
@@ -38,6 +43,15 @@ export type Attempt = Pick<KvmErrorInit, "operation"> & {
 export function syscall(name: SyscallName, attempt: Attempt, ...args: bigint[]): bigint {
   const [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n, f = 0n] = args;
   return checked(name, attempt, shim().syscall6(numbers[name], a, b, c, d, e, f));
+}
+
+/**
+ * A call that may block, on a thread of the runtime's pool; the kernel's result, -errno on failure.
+ * Memory that it names must stay mapped until it returns, even if this realm ends before.
+ */
+export function syscallOnPool(name: SyscallName, ...args: bigint[]): Promise<bigint> {
+  const [a = 0n, b = 0n, c = 0n, d = 0n, e = 0n, f = 0n] = args;
+  return shim().syscall6OnPool(numbers[name], a, b, c, d, e, f);
 }
 
 /** A call whose first argument is a buffer: a path, a name. */

@@ -18,18 +18,25 @@ const BYTES: unique symbol = Symbol("bytes");
 
 type Maker = new (buffer: ArrayBuffer, offset: number, size: number) => Struct;
 
-/**
- * The bytes are the one enumerable property, so that two views compare equal in an assertion if and
- * only if their bytes do.
- */
 class Struct {
-  readonly [BYTES]: Uint8Array<ArrayBuffer>;
+  readonly #bytes: Uint8Array<ArrayBuffer>;
   readonly #view: DataView<ArrayBuffer>;
   readonly #parts: unknown[] = [];
 
   constructor(buffer: ArrayBuffer, offset: number, size: number) {
-    this[BYTES] = new Uint8Array(buffer, offset, size);
+    this.#bytes = new Uint8Array(buffer, offset, size);
     this.#view = new DataView(buffer, offset, size);
+    // The one property of its own, so that two views compare equal in an assertion if and only if
+    // their bytes do.
+    Object.defineProperty(this, BYTES, { value: this.#bytes, enumerable: true });
+  }
+
+  static isStruct(value: unknown): value is Struct {
+    return typeof value === "object" && value !== null && #bytes in value;
+  }
+
+  static bytes(struct: Struct): Uint8Array<ArrayBuffer> {
+    return struct.#bytes;
   }
 
   static view(struct: Struct): DataView<ArrayBuffer> {
@@ -42,11 +49,12 @@ class Struct {
   }
 
   [Symbol.for("Deno.customInspect")](inspect: typeof Deno.inspect, options: Deno.InspectOptions) {
+    if (this.#bytes.buffer.detached) return "a struct whose memory is gone";
     return inspect(plain(this), options);
   }
 }
 
-const { view: viewOf, part } = Struct;
+const { view: viewOf, part, isStruct } = Struct;
 const makers = new WeakMap<Layout, Maker>();
 
 /** A new struct, all zero, with `count` elements in its flexible array. */
@@ -71,27 +79,34 @@ export function from<const T extends Table>(table: T, init: StructInit<T>, count
   return assign(create(table, count), init as object);
 }
 
-/** Whether a value is a view of this struct, and not a plain object that looks like one. */
-export function isView<const T extends Table>(table: T, value: object): value is StructOf<T> {
-  return value instanceof makerOf(layoutOf(table));
+/**
+ * Whether a value is a view of this struct, and not a plain object that looks like one, or a view
+ * that was made by hand over fewer bytes.
+ */
+export function isView<const T extends Table>(table: T, value: unknown): value is StructOf<T> {
+  const layout = layoutOf(table);
+  return isStruct(value) && value instanceof makerOf(layout) &&
+    bytesOf(value).length >= layout.size;
 }
 
 /** The bytes of a struct that `create` or `view` made. */
 export function bytesOf(struct: object): Uint8Array<ArrayBuffer> {
-  return (struct as Struct)[BYTES];
+  return Struct.bytes(struct as Struct);
 }
 
 /** Writes the fields that `init` has, arrays and nested structs included. */
 export function assign<S extends object>(struct: S, init: object): S {
-  const from = (init as Partial<Struct>)[BYTES];
-  if (from !== undefined && init.constructor === struct.constructor) {
-    bytesOf(struct).set(from);
-    return struct;
+  if (isStruct(init) && init.constructor === struct.constructor) {
+    const bytes = bytesOf(init);
+    if (bytes.length === bytesOf(struct).length) {
+      bytesOf(struct).set(bytes);
+      return struct;
+    }
   }
   const target = struct as Record<string, unknown>;
   for (const [name, value] of entriesOf(init)) {
     if (value === undefined) continue;
-    if (!(name in target)) throw new TypeError(`No field "${name}"`);
+    if (!hasField(struct, name)) throw new TypeError(`No field "${name}"`);
     const present = target[name];
     if (ArrayBuffer.isView(present)) {
       (present as Uint8Array).set(value as ArrayLike<number>);
@@ -126,10 +141,24 @@ export function plain<S extends object>(struct: S): S {
 }
 
 function* entriesOf(object: object): Generator<[string, unknown]> {
-  const names = object instanceof Struct
-    ? Object.keys(Object.getPrototypeOf(object))
-    : Object.keys(object);
-  for (const name of names) yield [name, (object as Record<string, unknown>)[name]];
+  const names = isStruct(object) ? Object.keys(Object.getPrototypeOf(object)) : Object.keys(object);
+  for (const name of names) yield [name, valueOf(object as Record<string, unknown>, name)];
+}
+
+/** A field's value, of whatever the bytes hold: union members that don't count hold anything. */
+function valueOf(object: Record<string, unknown>, name: string): unknown {
+  try {
+    return object[name];
+  } catch (error) {
+    if (isStruct(object) && error instanceof RangeError) return NaN;
+    throw error;
+  }
+}
+
+/** Its own fields, and not what every object has: "constructor" is none. */
+function hasField(object: object, name: string): boolean {
+  const owner = isStruct(object) ? Object.getPrototypeOf(object) : object;
+  return Object.prototype.propertyIsEnumerable.call(owner, name);
 }
 
 function makerOf(layout: Layout): Maker {

@@ -27,6 +27,7 @@ export interface TypedArrayConstructor<A> {
 }
 
 const utf8 = new TextEncoder();
+const nothing = new DataView(new ArrayBuffer(0));
 
 /**
  * What {@linkcode MemorySlot} and {@linkcode GuestMemory} have in common. Addresses are
@@ -34,6 +35,11 @@ const utf8 = new TextEncoder();
  * outside throws a `KvmError` with code `EFAULT`.
  */
 export abstract class MemoryAccess {
+  // Where the last integer was: the next one is most often there, too, and costs no search.
+  #start = 0;
+  #size = 0;
+  #view: DataView<ArrayBuffer> = nothing;
+
   /** The place that holds the whole range, if one does. */
   protected abstract find(address: number, length: number): Place | undefined;
 
@@ -42,63 +48,68 @@ export abstract class MemoryAccess {
 
   /** Reads 8 bits. */
   readU8(address: number): number {
-    const place = this.find(address, 1);
-    if (place === undefined) return this.fail("read memory", address, 1);
-    return place.dataView.getUint8(address - place.guestPhysAddr);
+    const offset = this.#offset(address, 1);
+    if (offset < 0) return this.fail("read memory", address, 1);
+    return this.#view.getUint8(offset);
   }
 
   /** Reads 16 bits. */
   readU16(address: number): number {
-    const place = this.find(address, 2);
-    if (place === undefined) return this.#gather(address, 2).getUint16(0, true);
-    return place.dataView.getUint16(address - place.guestPhysAddr, true);
+    const offset = this.#offset(address, 2);
+    if (offset < 0) return this.#gather(address, 2).getUint16(0, true);
+    return this.#view.getUint16(offset, true);
   }
 
   /** Reads 32 bits. */
   readU32(address: number): number {
-    const place = this.find(address, 4);
-    if (place === undefined) return this.#gather(address, 4).getUint32(0, true);
-    return place.dataView.getUint32(address - place.guestPhysAddr, true);
+    const offset = this.#offset(address, 4);
+    if (offset < 0) return this.#gather(address, 4).getUint32(0, true);
+    return this.#view.getUint32(offset, true);
   }
 
   /** Reads 64 bits. */
   readU64(address: number): bigint {
-    const place = this.find(address, 8);
-    if (place === undefined) return this.#gather(address, 8).getBigUint64(0, true);
-    return place.dataView.getBigUint64(address - place.guestPhysAddr, true);
+    const offset = this.#offset(address, 8);
+    if (offset < 0) return this.#gather(address, 8).getBigUint64(0, true);
+    return this.#view.getBigUint64(offset, true);
   }
 
   /** Writes the low 8 bits of a number. */
   writeU8(address: number, value: number): void {
-    const place = this.find(address, 1);
-    if (place === undefined) return this.fail("write memory", address, 1);
-    place.dataView.setUint8(address - place.guestPhysAddr, value);
+    const offset = this.#offset(address, 1);
+    if (offset < 0) return this.fail("write memory", address, 1);
+    this.#view.setUint8(offset, value);
   }
 
   /** Writes the low 16 bits of a number. */
   writeU16(address: number, value: number): void {
-    const place = this.find(address, 2);
-    if (place === undefined) return this.#scatter(address, 2, BigInt(value));
-    place.dataView.setUint16(address - place.guestPhysAddr, value, true);
+    const offset = this.#offset(address, 2);
+    if (offset < 0) return this.#scatter(address, 2, BigInt(value >>> 0));
+    this.#view.setUint16(offset, value, true);
   }
 
   /** Writes the low 32 bits of a number. */
   writeU32(address: number, value: number): void {
-    const place = this.find(address, 4);
-    if (place === undefined) return this.#scatter(address, 4, BigInt(value));
-    place.dataView.setUint32(address - place.guestPhysAddr, value, true);
+    const offset = this.#offset(address, 4);
+    if (offset < 0) return this.#scatter(address, 4, BigInt(value >>> 0));
+    this.#view.setUint32(offset, value, true);
   }
 
   /** Writes the low 64 bits of a bigint. */
   writeU64(address: number, value: bigint): void {
-    const place = this.find(address, 8);
-    if (place === undefined) return this.#scatter(address, 8, value);
-    place.dataView.setBigUint64(address - place.guestPhysAddr, value, true);
+    const offset = this.#offset(address, 8);
+    if (offset < 0) return this.#scatter(address, 8, value);
+    this.#view.setBigUint64(offset, value, true);
   }
 
   /** Copies bytes out. */
   readBytes(address: number, length: number): Uint8Array<ArrayBuffer> {
     checkLength("read memory", length);
+    const place = this.find(address, length);
+    if (place !== undefined) {
+      const start = address - place.guestPhysAddr;
+      return place.all.slice(start, start + length);
+    }
     this.#need("read memory", address, length);
     const bytes = new Uint8Array(length);
     this.#pieces(address, length, (piece, at) => bytes.set(piece, at));
@@ -108,6 +119,8 @@ export abstract class MemoryAccess {
   /** Copies bytes in. Nothing is written if the range is not all guest memory. */
   writeBytes(address: number, bytes: Uint8Array): void {
     const { length } = bytes;
+    const place = this.find(address, length);
+    if (place !== undefined) return place.all.set(bytes, address - place.guestPhysAddr);
     this.#need("write memory", address, length);
     this.#pieces(address, length, (piece, at) => {
       piece.set(bytes.subarray(at, at + piece.length));
@@ -117,6 +130,12 @@ export abstract class MemoryAccess {
   /** Sets every byte of a range. */
   fill(address: number, length: number, value = 0): void {
     checkLength("fill memory", length);
+    const place = this.find(address, length);
+    if (place !== undefined) {
+      const start = address - place.guestPhysAddr;
+      place.all.fill(value, start, start + length);
+      return;
+    }
     this.#need("fill memory", address, length);
     this.#pieces(address, length, (piece) => piece.fill(value));
   }
@@ -143,16 +162,18 @@ export abstract class MemoryAccess {
   readString(address: number, limit = 4096): string {
     const operation = `read a string at ${address}`;
     checkLength(operation, limit);
-    const decoder = new TextDecoder();
+    if (!Number.isSafeInteger(address)) return this.fail("read a string", address, 1);
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     let text = "";
     for (let at = address; at < address + limit;) {
       const place = this.find(at, 1);
       if (place === undefined) return this.fail("read a string", at, 1);
       const start = at - place.guestPhysAddr;
       const end = Math.min(place.end, address + limit) - place.guestPhysAddr;
-      const zero = place.all.indexOf(0, start);
-      if (zero >= 0 && zero < end) return text + decoder.decode(place.all.subarray(start, zero));
-      text += decoder.decode(place.all.subarray(start, end), { stream: true });
+      const bytes = place.all.subarray(start, end);
+      const zero = bytes.indexOf(0);
+      if (zero >= 0) return text + decoder.decode(bytes.subarray(0, zero));
+      text += decoder.decode(bytes, { stream: true });
       at = place.guestPhysAddr + end;
     }
     const hint = `There is no zero within ${limit} bytes: raise the limit`;
@@ -198,6 +219,7 @@ export abstract class MemoryAccess {
   #within(operation: string, address: number, length: number): { place: Place; start: number } {
     const place = this.find(address, length);
     if (place === undefined) {
+      if (length === 0) return this.fail(operation, address, length);
       this.#need(operation, address, length);
       const hint = "It crosses from one slot into the next: copy it with readBytes and writeBytes";
       throw new KvmError({ operation, errno: Errno.EFAULT, hint });
@@ -205,16 +227,39 @@ export abstract class MemoryAccess {
     return { place, start: address - place.guestPhysAddr };
   }
 
+  /** Where a range lies in the last place; -1 if no single place holds it. */
+  #offset(address: number, length: number): number {
+    const offset = address - this.#start;
+    return offset >= 0 && offset + length <= this.#size && Number.isSafeInteger(offset)
+      ? offset
+      : this.#locate(address, length);
+  }
+
+  /** The same after a search, which makes the place found the last one. */
+  #locate(address: number, length: number): number {
+    const place = this.find(address, length);
+    if (place === undefined) return -1;
+    this.#start = place.guestPhysAddr;
+    this.#size = place.end - place.guestPhysAddr;
+    this.#view = place.dataView;
+    return address - this.#start;
+  }
+
+  /** Forgets the place of the last access: its memory is about to go. */
+  protected forget(): void {
+    this.#size = 0;
+    this.#view = nothing;
+  }
+
   /** Throws unless the whole range is guest memory. */
   #need(operation: string, address: number, length: number): void {
+    if (!Number.isSafeInteger(address)) return this.fail(operation, address, length);
     if (length === 0 || this.find(address, length) !== undefined) return;
     for (let at = address; at < address + length;) {
       const place = this.find(at, 1);
       if (place === undefined) return this.fail(operation, address, length);
       at = place.end;
     }
-    // NaN compares false and would fall through.
-    if (!Number.isSafeInteger(address)) this.fail(operation, address, length);
   }
 
   #pieces(

@@ -7,14 +7,35 @@
 import { closedError, Errno, KvmError } from "../../ffi/mod.ts";
 import { MemoryAccess } from "./access.ts";
 import { formatRange, outside, type Range } from "./outside.ts";
-import type { MemorySlot } from "./slot.ts";
+import { type MemorySlot, slotOwner } from "./slot.ts";
+
+/** What the VM may do, and nobody else: the kernel has to be told of it as well. */
+export interface MemoryOwner {
+  /** The kernel has taken a slot. */
+  add(memory: GuestMemory, slot: MemorySlot): void;
+  /** The kernel has let go of a slot. */
+  remove(memory: GuestMemory, slot: MemorySlot): void;
+  /** The VM is gone. */
+  close(memory: GuestMemory): void;
+}
+
+/** Given out by the class itself, which alone can reach into it. */
+export let memoryOwner: MemoryOwner;
 
 /**
  * A VM's memory, `vm.memory`: every slot that was added, found by address. An access may run from
  * one slot into the next if they are adjacent; a view may not.
  */
 export class GuestMemory extends MemoryAccess {
-  #slots: MemorySlot[] = [];
+  static {
+    memoryOwner = {
+      add: (memory, slot) => memory.#add(slot),
+      remove: (memory, slot) => memory.#remove(slot),
+      close: (memory) => memory.#close(),
+    };
+  }
+
+  #slots: readonly MemorySlot[] = [];
   #last: MemorySlot | undefined;
   #closed = false;
 
@@ -51,26 +72,26 @@ export class GuestMemory extends MemoryAccess {
     }
   }
 
-  /** @internal */
-  add(slot: MemorySlot): void {
-    this.#slots = [...this.#slots, slot].sort((a, b) => a.guestPhysAddr - b.guestPhysAddr);
+  #add(slot: MemorySlot): void {
+    const slots = [...this.#slots, slot].sort((a, b) => a.guestPhysAddr - b.guestPhysAddr);
+    this.#slots = Object.freeze(slots);
   }
 
-  /** @internal */
-  remove(slot: MemorySlot): void {
-    this.#slots = this.#slots.filter((other) => other !== slot);
+  #remove(slot: MemorySlot): void {
+    this.#slots = Object.freeze(this.#slots.filter((other) => other !== slot));
     this.#last = undefined;
-    slot.close();
+    this.forget();
+    slotOwner.close(slot);
   }
 
-  /** @internal */
-  close(): void {
+  #close(): void {
     this.#closed = true;
-    for (const slot of this.#slots) this.remove(slot);
+    for (const slot of this.#slots) this.#remove(slot);
   }
 
   /** @internal */
   protected override find(address: number, length: number): MemorySlot | undefined {
+    if (!Number.isSafeInteger(address)) return undefined;
     const last = this.#last;
     if (last !== undefined && address >= last.guestPhysAddr && address + length <= last.end) {
       return last;

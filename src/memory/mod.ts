@@ -5,6 +5,6 @@
  */
 
 export { MemoryAccess, type Place, type TypedArrayConstructor } from "./access.ts";
-export { GuestMemory } from "./memory.ts";
+export { GuestMemory, memoryOwner } from "./memory.ts";
 export { formatRange, type Range } from "./outside.ts";
-export { MemorySlot } from "./slot.ts";
+export { MemorySlot, slotOwner } from "./slot.ts";

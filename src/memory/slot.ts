@@ -20,29 +20,53 @@ export interface SlotInit {
   readonly flags: number;
 }
 
+/** What the slot's VM may do, and nobody else: the kernel has to be told of it as well. */
+export interface SlotOwner {
+  /** The kernel has taken new flags. */
+  setFlags(slot: MemorySlot, flags: number): void;
+  /** The kernel has let go of the slot: detaches every view and gives the memory back. */
+  close(slot: MemorySlot): void;
+}
+
+/** Given out by the class itself, which alone can reach into a slot. */
+export let slotOwner: SlotOwner;
+
 /** A memory slot. Its addresses are guest-physical, as the guest sees them. */
 export class MemorySlot extends MemoryAccess implements Place {
   /** The slot's number in the kernel's table. */
   readonly slot: number;
   /** The first guest-physical address. */
   readonly guestPhysAddr: number;
-  /** The KVM_MEM_* flags, see `MemFlag`. */
-  readonly flags: number;
+  static {
+    slotOwner = {
+      setFlags: (slot, flags) => slot.#flags = flags,
+      close: (slot) => slot.#close(),
+    };
+  }
+
   readonly #mapping: Mapping;
   #view: DataView<ArrayBuffer>;
   #bytes: Uint8Array<ArrayBuffer>;
   #size: number;
+  #flags: number;
 
   /** @internal Slots are made by `vm.addMemory`. */
   constructor({ slot, guestPhysAddr, mapping, flags }: SlotInit) {
     super();
     this.slot = slot;
     this.guestPhysAddr = guestPhysAddr;
-    this.flags = flags;
+    this.#flags = flags;
     this.#mapping = mapping;
     this.#view = new DataView(mapping.buffer);
     this.#bytes = new Uint8Array(mapping.buffer);
     this.#size = mapping.size;
+    // Number and address are what the kernel knows the slot by.
+    Object.freeze(this);
+  }
+
+  /** The KVM_MEM_* flags, see `MemFlag`. */
+  get flags(): number {
+    return this.#flags;
   }
 
   /** Bytes; 0 once the slot is removed. */
@@ -81,10 +105,10 @@ export class MemorySlot extends MemoryAccess implements Place {
     return this.#mapping.address;
   }
 
-  /** Detaches every view and gives the memory back. The kernel must have let go of it before. */
-  close(): void {
+  #close(): void {
     if (this.#size === 0) return;
     this.#size = 0;
+    this.forget();
     this.#view = new DataView(new ArrayBuffer(0));
     this.#bytes = new Uint8Array(0);
     this.#mapping.close();
@@ -93,7 +117,9 @@ export class MemorySlot extends MemoryAccess implements Place {
   /** @internal */
   protected override find(address: number, length: number): MemorySlot | undefined {
     const offset = address - this.guestPhysAddr;
-    return offset >= 0 && offset + length <= this.#size ? this : undefined;
+    return offset >= 0 && offset + length <= this.#size && Number.isSafeInteger(offset)
+      ? this
+      : undefined;
   }
 
   /** @internal */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { plain } from "../../../ffi/mod.ts";
+import { KvmError, plain } from "../../../ffi/mod.ts";
 import type { InternalErrorExit } from "./internal_error.ts";
 import type { IoExit } from "./io.ts";
 import type { MmioExit } from "./mmio.ts";
@@ -64,5 +64,19 @@ export function copyExit(
       return { ...exit, padding: exit.padding.slice() };
     default:
       return Object.assign({ reason: exit.reason }, plain(exit)) as PayloadExit;
+  }
+}
+
+/** What `console.log` shows of an exit: its fields, as long as they can be read. */
+export function inspectExit(
+  exit: Parameters<typeof copyExit>[0],
+  inspect: typeof Deno.inspect,
+  options: Deno.InspectOptions,
+): string {
+  try {
+    return inspect(copyExit(exit), options);
+  } catch (error) {
+    if (error instanceof KvmError) return `${exit.reason} exit of a closed vCPU`;
+    throw error;
   }
 }

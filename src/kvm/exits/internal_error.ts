@@ -6,7 +6,7 @@
 
 import { offsetOf, type StructOf, view } from "../../../ffi/mod.ts";
 import { InternalError, kvmRun } from "../../../ffi/uapi/mod.ts";
-import { copyExit } from "./copy.ts";
+import { inspectExit } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
 const { internal, emulationFailure } = kvmRun.exit.union;
@@ -65,6 +65,6 @@ export class InternalErrorExit {
     inspect: typeof Deno.inspect,
     options: Deno.InspectOptions,
   ): string {
-    return inspect(copyExit(this), options);
+    return inspectExit(this, inspect, options);
   }
 }

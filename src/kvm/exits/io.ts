@@ -6,7 +6,7 @@
 
 import { Errno, KvmError, offsetOf } from "../../../ffi/mod.ts";
 import { kvmRun } from "../../../ffi/uapi/mod.ts";
-import { copyExit } from "./copy.ts";
+import { inspectExit } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
 const DIRECTION = offsetOf(kvmRun, "exit.io.direction");
@@ -24,6 +24,8 @@ export class IoExit {
   readonly reason = "io" as const;
   readonly #page: RunPage;
   readonly #views = new Map<number, Uint8Array<ArrayBuffer>>();
+  // The view of the last exit, which most often fits the next one, too.
+  #data: Uint8Array<ArrayBuffer> = new Uint8Array(0);
 
   /** Reads the payload of a run page. */
   constructor(page: RunPage) {
@@ -52,19 +54,16 @@ export class IoExit {
 
   /** The elements, in place: `size * count` bytes, little-endian. */
   get data(): Uint8Array<ArrayBuffer> {
-    const length = this.size * this.count;
-    let data = this.#views.get(length);
-    if (data === undefined) {
-      data = new Uint8Array(this.#page.view.buffer, this.#dataOffset, length);
-      this.#views.set(length, data);
-    }
-    return data;
+    const { view } = this.#page;
+    const length = view.getUint8(SIZE) * view.getUint32(COUNT, true);
+    const data = this.#data;
+    return data.length === length ? data : this.#view(length);
   }
 
   /** The element as an unsigned number; of several, the first. */
   get value(): number {
     const { view } = this.#page;
-    const at = this.#dataOffset;
+    const at = view.getUint32(DATA_OFFSET, true);
     switch (view.getUint8(SIZE)) {
       case 1:
         return view.getUint8(at);
@@ -77,18 +76,26 @@ export class IoExit {
 
   /** Answers an IN: every element is set to the value's low bits. */
   set value(value: number) {
-    if (typeof value !== "number") {
-      const hint = "The value of a port is a number: its low 8, 16 or 32 bits are used";
-      throw new KvmError({ operation: `answer an IN with ${value}`, errno: Errno.EINVAL, hint });
-    }
+    if (typeof value !== "number") refuse(value);
     const { view } = this.#page;
-    const { size } = this;
-    const end = this.#dataOffset + size * this.count;
-    for (let at = this.#dataOffset; at < end; at += size) {
+    const size = view.getUint8(SIZE);
+    const start = view.getUint32(DATA_OFFSET, true);
+    const end = start + size * view.getUint32(COUNT, true);
+    for (let at = start; at < end; at += size) {
       if (size === 1) view.setUint8(at, value);
       else if (size === 2) view.setUint16(at, value, true);
       else view.setUint32(at, value, true);
     }
+  }
+
+  /** The view of so many bytes, made once. */
+  #view(length: number): Uint8Array<ArrayBuffer> {
+    let data = this.#views.get(length);
+    if (data === undefined) {
+      data = new Uint8Array(this.#page.view.buffer, this.#dataOffset, length);
+      this.#views.set(length, data);
+    }
+    return this.#data = data;
   }
 
   /** KVM puts it on the page behind the struct: constant, and a small number. */
@@ -101,6 +108,12 @@ export class IoExit {
     inspect: typeof Deno.inspect,
     options: Deno.InspectOptions,
   ): string {
-    return inspect(copyExit(this), options);
+    return inspectExit(this, inspect, options);
   }
+}
+
+/** Apart from the setter, which stays small enough to be inlined. */
+function refuse(value: unknown): never {
+  const hint = "The value of a port is a number: its low 8, 16 or 32 bits are used";
+  throw new KvmError({ operation: `answer an IN with ${value}`, errno: Errno.EINVAL, hint });
 }

@@ -6,7 +6,7 @@
 
 import { Errno, KvmError, offsetOf } from "../../../ffi/mod.ts";
 import { kvmRun } from "../../../ffi/uapi/mod.ts";
-import { copyExit } from "./copy.ts";
+import { inspectExit } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
 const PHYS_ADDR = offsetOf(kvmRun, "exit.mmio.physAddr");
@@ -63,20 +63,13 @@ export class MmioExit {
     const { len } = this;
     const low = this.#word(DATA, len);
     const value = len > 4 ? low + this.#word(DATA + 4, len - 4) * HIGH : low;
-    if (value > Number.MAX_SAFE_INTEGER) {
-      const hint = "The value has more than 53 bits: use bigValue";
-      throw new KvmError({ operation: "read an MMIO value", errno: Errno.ERANGE, hint });
-    }
+    if (value > Number.MAX_SAFE_INTEGER) tooLarge();
     return value;
   }
 
   /** Answers a read with the number's low bytes; a number above 2^53 goes through `bigValue`. */
   set value(value: number) {
-    if (!Number.isSafeInteger(value)) {
-      const operation = `answer an MMIO read with ${value}`;
-      const hint = "The value is a whole number up to 2^53; bigValue takes a bigint";
-      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
-    }
+    if (!Number.isSafeInteger(value)) refuse(value);
     const { view } = this.#page;
     view.setUint32(DATA, value, true);
     view.setUint32(DATA + 4, Math.floor(value / HIGH), true);
@@ -104,6 +97,19 @@ export class MmioExit {
     inspect: typeof Deno.inspect,
     options: Deno.InspectOptions,
   ): string {
-    return inspect(copyExit(this), options);
+    return inspectExit(this, inspect, options);
   }
+}
+
+// Apart from the accessors, which stay small enough to be inlined.
+
+function tooLarge(): never {
+  const hint = "The value has more than 53 bits: use bigValue";
+  throw new KvmError({ operation: "read an MMIO value", errno: Errno.ERANGE, hint });
+}
+
+function refuse(value: unknown): never {
+  const operation = `answer an MMIO read with ${value}`;
+  const hint = "The value is a whole number up to 2^53; bigValue takes a bigint";
+  throw new KvmError({ operation, errno: Errno.EINVAL, hint });
 }

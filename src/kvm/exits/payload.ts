@@ -6,11 +6,24 @@
 
 import { offsetOf, type StructOf, type Table, view } from "../../../ffi/mod.ts";
 import { ExitReason, kvmDebugExitArch, kvmRun } from "../../../ffi/uapi/mod.ts";
-import { copyExit } from "./copy.ts";
+import { inspectExit } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
 const EXIT = offsetOf(kvmRun, "exit");
 const empty = {} as const;
+
+/** `kvmRun.exit.msr`, but for the name of a field: an exit's own `reason` is what tells it apart. */
+const msr = {
+  /** Written by user space: 1 gives the guest a #GP. */
+  error: "u8",
+  pad: "u8[7]",
+  /** `MsrExitReason`, one of them: why it came to user space. The kernel's `reason`. */
+  msrReason: "u32",
+  /** Which MSR. */
+  index: "u32",
+  /** The value written, or written by user space to be read. */
+  data: "u64",
+} as const;
 
 /** An exit's name and the struct that carries its payload. */
 interface Kind {
@@ -35,8 +48,8 @@ export const exitKinds = {
   [ExitReason.SYSTEM_EVENT]: { reason: "systemEvent", payload: kvmRun.exit.union.systemEvent },
   [ExitReason.IOAPIC_EOI]: { reason: "ioapicEoi", payload: kvmRun.exit.union.eoi },
   [ExitReason.HYPERV]: { reason: "hyperv", payload: kvmRun.exit.union.hyperv },
-  [ExitReason.X86_RDMSR]: { reason: "x86Rdmsr", payload: kvmRun.exit.union.msr },
-  [ExitReason.X86_WRMSR]: { reason: "x86Wrmsr", payload: kvmRun.exit.union.msr },
+  [ExitReason.X86_RDMSR]: { reason: "x86Rdmsr", payload: msr },
+  [ExitReason.X86_WRMSR]: { reason: "x86Wrmsr", payload: msr },
   [ExitReason.DIRTY_RING_FULL]: { reason: "dirtyRingFull", payload: empty },
   [ExitReason.AP_RESET_HOLD]: { reason: "apResetHold", payload: empty },
   [ExitReason.X86_BUS_LOCK]: { reason: "x86BusLock", payload: empty },
@@ -67,16 +80,29 @@ export interface UnsupportedExit {
 /** The exit object of a reason. */
 export function payloadExit(page: RunPage, exitReason: number): PayloadExit | UnsupportedExit {
   const kind: Kind | undefined = exitKinds[exitReason as keyof typeof exitKinds];
-  const { buffer } = page.view;
   if (kind === undefined) {
-    const { padding } = view(kvmRun, buffer).exit;
+    const { padding } = page.fields.exit;
     return { reason: "unsupported", exitReason, padding };
   }
-  const exit = view(kind.payload, buffer, EXIT);
+  const exit = view(kind.payload, page.view.buffer, EXIT);
+  // A closed vCPU's page is detached: say so before the view does, which knows no vCPU.
+  for (const [name, { get, set }] of Object.entries(fieldsOf(exit))) {
+    Object.defineProperty(exit, name, {
+      get: () => (void page.view, get?.call(exit)),
+      set: (value) => (void page.view, set?.call(exit, value)),
+    });
+  }
   Object.defineProperty(exit, "reason", { value: kind.reason, enumerable: true });
   Object.defineProperty(exit, Symbol.for("Deno.customInspect"), {
     value: (inspect: typeof Deno.inspect, options: Deno.InspectOptions) =>
-      inspect(copyExit(exit as unknown as PayloadExit), options),
+      inspectExit(exit as unknown as PayloadExit, inspect, options),
   });
   return exit as unknown as PayloadExit;
+}
+
+function fieldsOf(exit: object): Record<string, PropertyDescriptor> {
+  const { constructor: _, ...fields } = Object.getOwnPropertyDescriptors(
+    Object.getPrototypeOf(exit),
+  );
+  return fields;
 }

@@ -33,7 +33,8 @@ export class RunPage {
 
   /** Every field of the page. */
   get fields(): KvmRun {
-    return this.#fields ??= view(kvmRun, this.view.buffer);
+    const { buffer } = this.view;
+    return this.#fields ??= view(kvmRun, buffer);
   }
 
   /** `exit_reason`. */
