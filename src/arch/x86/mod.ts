@@ -5,7 +5,35 @@
  * @module
  */
 
+export {
+  BREAKPOINT_SLOTS,
+  type DebugRegisters,
+  decodeBreakpoints,
+  decodeDr6,
+  DR6,
+  DR7,
+  encodeBreakpoints,
+  type HardwareBreakpoint,
+} from "./debug_registers.ts";
 export { CR0, CR4, EFER, XCR0 } from "./control_registers.ts";
+export {
+  apicIdOf,
+  basicFeatures,
+  type CpuidFeature,
+  cpuidFeature,
+  type CpuidFeatureInfo,
+  type CpuidFeatureName,
+  cpuidFeatures,
+  cpuidLeafName,
+  type CpuidRegister,
+  type CpuModel,
+  type CpuSignature,
+  extendedFeatures,
+  type MemberOf,
+  paravirtualFeatures,
+  parseCpuModel,
+  type Topology,
+} from "./cpuid/mod.ts";
 export {
   codeSegment32,
   codeSegment64,
@@ -23,7 +51,24 @@ export {
   unusableSegment,
 } from "./descriptors.ts";
 export { decodeGate, encodeGate, type Gate, GATE_BYTES, interruptGate } from "./gates.ts";
-export { MSR } from "./msr.ts";
+export {
+  LAPIC,
+  type LapicBank,
+  type LapicRegister,
+  LapicRegisters,
+  LVT,
+  SVR_ENABLE,
+} from "./lapic.ts";
+export {
+  amdMsrs,
+  commonMsrs,
+  hypervMsrNumbers,
+  intelMsrs,
+  kvmMsrNumbers,
+  MSR,
+  msrName,
+  vmxMsrs,
+} from "./msr.ts";
 export {
   CANONICAL_END,
   IdentityMap,
@@ -33,6 +78,16 @@ export {
   type PageSize,
   TABLE_BYTES,
 } from "./paging.ts";
+export {
+  type PageWalk,
+  type PageWalkFault,
+  type PageWalkStep,
+  type PagingMode,
+  pagingMode,
+  type PagingState,
+  type PhysicalMemory,
+  walkPages,
+} from "./page_walk.ts";
 export { RFLAGS } from "./rflags.ts";
 export { encodeTss, TSS_BYTES, type TssStacks } from "./tss.ts";
 export {
@@ -43,3 +98,10 @@ export {
   vectorName,
   VECTORS,
 } from "./vectors.ts";
+export {
+  type CpuidLeaf,
+  XsaveArea,
+  type XsaveComponent,
+  type XsaveImage,
+  type XsaveRegister,
+} from "./xsave.ts";
