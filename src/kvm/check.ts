@@ -21,3 +21,15 @@ export function checkInteger(
 
 /** The largest value of 32 unsigned bits. */
 export const U32_MAX = 0xffff_ffff;
+
+/** Throws EINVAL unless `value` is a multiple of `unit`, from 0. */
+export function checkMultiple(
+  operation: string,
+  name: string,
+  value: number,
+  unit: number,
+): void {
+  if (Number.isSafeInteger(value) && value >= 0 && value % unit === 0) return;
+  const hint = `${name} is a multiple of ${unit}, not ${String(value)}`;
+  throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+}

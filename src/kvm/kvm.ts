@@ -8,6 +8,8 @@ import { Errno, Fd, KvmError } from "../../ffi/mod.ts";
 import { Cap } from "../../ffi/uapi/mod.ts";
 import { checkInteger, U32_MAX } from "./check.ts";
 import { type Cpuid, readCpuid } from "./cpuid.ts";
+import { getAttr, hasAttr } from "./device_attr.ts";
+import { lacking } from "./enable_cap.ts";
 import { KVM } from "./ioctls.ts";
 import { readIndexList, readMsrs } from "./msrs.ts";
 import { KvmObject } from "./object.ts";
@@ -112,6 +114,52 @@ export class Kvm extends KvmObject {
   /** The CPUID leaves that KVM emulates beyond the host's (KVM_GET_EMULATED_CPUID). */
   getEmulatedCpuid(): Cpuid {
     return readCpuid(this.handle, KVM.KVM_GET_EMULATED_CPUID);
+  }
+
+  /** The machine-check features that `vcpu.setupMce` takes (KVM_X86_GET_MCE_CAP_SUPPORTED). */
+  getMceCapSupported(): bigint {
+    const value = new BigUint64Array(new ArrayBuffer(8));
+    this.handle.setBytes(KVM.KVM_X86_GET_MCE_CAP_SUPPORTED, new Uint8Array(value.buffer));
+    return value[0]!;
+  }
+
+  /**
+   * The CPUID leaves of the Hyper-V interface (KVM_GET_SUPPORTED_HV_CPUID).
+   *
+   * @throws {KvmError} EOPNOTSUPP on hosts without `Cap.SYS_HYPERV_CPUID`.
+   */
+  getSupportedHvCpuid(): Cpuid {
+    const operation = "read the Hyper-V CPUID leaves";
+    if (this.check(Cap.SYS_HYPERV_CPUID) === 0) throw lacking(operation, Cap.SYS_HYPERV_CPUID);
+    return readCpuid(this.handle, KVM.KVM_GET_SUPPORTED_HV_CPUID);
+  }
+
+  /** Whether KVM has an attribute: a group and a member of `SystemAttr` (KVM_HAS_DEVICE_ATTR). */
+  hasDeviceAttr(group: number, attr: number): boolean {
+    return this.check(Cap.SYS_ATTRIBUTES) > 0 && hasAttr(this.handle, group, attr);
+  }
+
+  /**
+   * The value of an attribute of KVM's (KVM_GET_DEVICE_ATTR, KVM_CAP_SYS_ATTRIBUTES).
+   *
+   * @example The extended processor state that guests can have, as bits of XCR0
+   * ```ts
+   * import { Kvm, SystemAttr } from "@deno-kvm/kvm";
+   *
+   * using kvm = Kvm.open();
+   * const { GRP_SYSTEM, XCOMP_GUEST_SUPP } = SystemAttr;
+   * if (kvm.hasDeviceAttr(GRP_SYSTEM, XCOMP_GUEST_SUPP)) {
+   *   console.log(kvm.getDeviceAttr(GRP_SYSTEM, XCOMP_GUEST_SUPP).toString(2));
+   * }
+   * ```
+   *
+   * @throws {KvmError} ENXIO if there is none such; EOPNOTSUPP on hosts without any.
+   */
+  getDeviceAttr(group: number, attr: number): bigint {
+    const operation = `read attribute ${attr} of group ${group} of KVM`;
+    if (this.check(Cap.SYS_ATTRIBUTES) === 0) throw lacking(operation, Cap.SYS_ATTRIBUTES);
+    const value = getAttr(this.handle, group, attr, BigUint64Array.BYTES_PER_ELEMENT);
+    return new DataView(value.buffer).getBigUint64(0, true);
   }
 
   /** The MSRs that a vCPU's state consists of (KVM_GET_MSR_INDEX_LIST). */

@@ -6,10 +6,11 @@
 
 import { bytesOf, create, Errno, type Fd, KvmError } from "../../ffi/mod.ts";
 import { kvmMsrList, kvmMsrs } from "../../ffi/uapi/mod.ts";
+import { msrName } from "../arch/x86/mod.ts";
 import { KVM } from "./ioctls.ts";
 
-/** The kernel's limit of MSRs per call (MAX_IO_MSRS). */
-const MOST = 256;
+/** The kernel takes fewer than 256 MSRs in a call (MAX_IO_MSRS). */
+const MOST = 255;
 
 type IndexListIoctl =
   | typeof KVM.KVM_GET_MSR_INDEX_LIST
@@ -55,8 +56,15 @@ export function writeMsrs(fd: Fd, values: readonly (readonly [number, bigint])[]
 
 function refused(verb: string, index: number): KvmError {
   return new KvmError({
-    operation: `${verb} MSR 0x${index.toString(16)}`,
+    operation: `${verb} MSR ${called(index)}`,
     errno: Errno.EINVAL,
     hint: "The vCPU has no such MSR, or not this value: see kvm.getMsrIndexList() and its CPUID",
   });
+}
+
+/** "EFER (0xc0000080)", or the number alone. */
+function called(index: number): string {
+  const number = `0x${index.toString(16)}`;
+  const name = msrName(index);
+  return name === number ? number : `${name} (${number})`;
 }

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { assign, type Fd, isView, type StructInit, type StructOf } from "../../../ffi/mod.ts";
+import { assign, isView, type StructInit, type StructOf } from "../../../ffi/mod.ts";
 import { type kvmFpu, kvmRegs, kvmSregs } from "../../../ffi/uapi/mod.ts";
 import { KVM } from "../ioctls.ts";
 import { readMsrs, writeMsrs } from "../msrs.ts";
-import { KvmObject } from "../object.ts";
+import { VcpuCapabilities } from "./capabilities.ts";
 
 /** General registers: `rax`... `r15`, `rip`, `rflags`, each a bigint. */
 export type Regs = StructOf<typeof kvmRegs>;
@@ -25,12 +25,7 @@ export type Fpu = StructOf<typeof kvmFpu>;
  * The register part of {@linkcode Vcpu}. A getter fills a view, a new one or the one given; a setter
  * takes a view, or some fields of one: the others keep their values.
  */
-export abstract class VcpuRegisters extends KvmObject {
-  /** @internal */
-  constructor(handle: Fd) {
-    super(handle);
-  }
-
+export abstract class VcpuRegisters extends VcpuCapabilities {
   /** General registers (KVM_GET_REGS). */
   getRegs(into?: Regs): Regs {
     return this.handle.get(KVM.KVM_GET_REGS, into);

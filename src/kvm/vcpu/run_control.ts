@@ -9,6 +9,7 @@
 
 import {
   Alarm,
+  closedError,
   Errno,
   type Fd,
   Kickable,
@@ -41,6 +42,7 @@ export class RunControl {
   readonly #mapping: Mapping;
   readonly #page: RunPage;
   #alarm: Alarm | undefined;
+  #limits = 0;
   #kickable: Kickable | undefined;
   #pool: PoolRun | undefined;
 
@@ -51,15 +53,23 @@ export class RunControl {
     this.#page = page;
   }
 
-  /** Starts or restarts the time limit of this thread's runs; 0 ends it. */
-  arm(milliseconds: number): void {
+  /** Starts or restarts the time limit of this thread's runs; the limit's number. */
+  arm(milliseconds: number): number {
+    if (this.#fd.closed) throw closedError("limit a run", this.#fd.what);
     this.#alarm ??= new Alarm(this.#mapping, OFFSET);
     this.#alarm.arm(milliseconds);
+    return ++this.#limits;
   }
 
-  /** Ends the time limit, and takes back what it may have left, but no kick. */
-  disarm(): void {
-    this.#alarm?.arm(0);
+  /** Ends a time limit unless a later one has taken its place. */
+  disarm(limit: number): void {
+    if (this.#fd.closed || limit !== this.#limits) return;
+    this.#alarm?.disarm();
+    this.#takeBack();
+  }
+
+  /** Takes back what a limit may have left, but no kick. */
+  #takeBack(): void {
     this.#page.immediateExit = false;
     // A kick of that very moment was cleared as well: it is still counted.
     if (this.#kickable?.pending) this.#page.immediateExit = true;
@@ -100,7 +110,7 @@ export class RunControl {
         signal?.removeEventListener("abort", kick);
         clearTimeout(timer);
         // The run may have ended by itself just before the kick.
-        if (kicked && !this.#fd.closed) this.disarm();
+        if (kicked && !this.#fd.closed) this.#takeBack();
       },
     };
   }
@@ -108,12 +118,8 @@ export class RunControl {
   /** KVM_RUN on a pool thread; its result, -errno on failure. */
   async runOnPool(): Promise<number> {
     const pool = this.#poolRun;
-    this.#fd.busy = true;
-    try {
-      return await pool.run(this.#fd.number, KVM_RUN);
-    } finally {
-      this.#fd.busy = false;
-    }
+    using _lent = this.#fd.lend();
+    return await pool.run(this.#fd.number, KVM_RUN);
   }
 
   /** Stops a run under way and gives everything back; the mapping may be closed afterwards. */
@@ -138,7 +144,8 @@ export class RunControl {
 const LONGEST = 2 ** 31 - 1;
 
 function checkTimeout(timeout: number | undefined): void {
-  if (timeout === undefined || (timeout >= 0 && timeout <= LONGEST)) return;
+  if (timeout === undefined) return;
+  if (Number.isFinite(timeout) && timeout >= 0 && timeout <= LONGEST) return;
   const hint = `A time limit is a number of milliseconds from 0 to ${LONGEST}`;
   throw new KvmError({ operation: `run for ${timeout} ms`, errno: Errno.EINVAL, hint });
 }

@@ -7,11 +7,12 @@
 import { create } from "../../../ffi/mod.ts";
 import { kvmMpState } from "../../../ffi/uapi/mod.ts";
 import { type Cpuid, readCpuid, writeCpuid } from "../cpuid.ts";
+import { checkInteger, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
-import { VcpuRegisters } from "./registers.ts";
+import { VcpuExtended } from "./extended.ts";
 
 /** The state part of {@linkcode Vcpu}. */
-export abstract class VcpuState extends VcpuRegisters {
+export abstract class VcpuState extends VcpuExtended {
   /** The leaves that the vCPU answers CPUID with (KVM_GET_CPUID2). */
   getCpuid(): Cpuid {
     return readCpuid(this.handle, KVM.KVM_GET_CPUID2);
@@ -46,8 +47,10 @@ export abstract class VcpuState extends VcpuRegisters {
    * @throws {KvmError} EINVAL for any but `MpState.RUNNABLE` without an in-kernel irqchip.
    */
   setMpState(mpState: number): void {
+    const operation = `set MP state of ${this.handle.what}`;
+    checkInteger(operation, "The state", mpState, 0, U32_MAX);
     const state = create(kvmMpState);
     state.mpState = mpState;
-    this.handle.set(KVM.KVM_SET_MP_STATE, state, `set MP state of ${this.handle.what}`);
+    this.handle.set(KVM.KVM_SET_MP_STATE, state, operation);
   }
 }

@@ -4,20 +4,19 @@
  * @module
  */
 
-import { closedError, Errno, type Fd, type KickHandle, Mapping } from "../../../ffi/mod.ts";
-import { type Cap, ExitReason } from "../../../ffi/uapi/mod.ts";
-import { type Exit, ExitDecoder, type KvmRun, RunPage } from "../exits/mod.ts";
+import { closedError, Errno, type Fd, type KickHandle, PAGE_SIZE } from "../../../ffi/mod.ts";
+import { ExitReason, PageOffset } from "../../../ffi/uapi/mod.ts";
+import { CoalescedMmioRing } from "../coalesced.ts";
+import { type Exit, ExitDecoder } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
 import { type RunAsyncOptions, RunControl, type RunOptions } from "./run_control.ts";
-import { VcpuState } from "./state.ts";
+import { VcpuShared, type VcpuShareInit } from "./shared.ts";
 
 const KVM_RUN = { request: KVM.KVM_RUN.request };
 
 /** What a VM gives its vCPUs. */
-interface VcpuInit {
+interface VcpuInit extends VcpuShareInit {
   readonly id: number;
-  readonly mmapSize: number;
-  readonly check: (cap: Cap) => number;
   readonly onClose: (vcpu: Vcpu) => void;
 }
 
@@ -36,24 +35,21 @@ interface VcpuInit {
  * console.log(vcpu.run().reason); // "hlt"
  * ```
  */
-export class Vcpu extends VcpuState {
+export class Vcpu extends VcpuShared {
   /** The id it was created with; its APIC id unless CPUID says otherwise. */
   readonly id: number;
-  readonly #mapping: Mapping;
-  readonly #page: RunPage;
   readonly #decoder: ExitDecoder;
   readonly #control: RunControl;
   readonly #onClose: (vcpu: Vcpu) => void;
+  #coalescedMmio: CoalescedMmioRing | undefined;
 
   /** @internal vCPUs are made by `vm.createVcpu`. */
-  constructor(handle: Fd, { id, mmapSize, check, onClose }: VcpuInit) {
-    super(handle, check);
-    this.id = id;
-    this.#mapping = Mapping.shared(handle, mmapSize, `${handle.what}'s run page`);
-    this.#page = new RunPage(this.#mapping.buffer);
-    this.#decoder = new ExitDecoder(this.#page);
-    this.#control = new RunControl(handle, this.#mapping, this.#page);
-    this.#onClose = onClose;
+  constructor(handle: Fd, init: VcpuInit) {
+    super(handle, init);
+    this.id = init.id;
+    this.#decoder = new ExitDecoder(this.page);
+    this.#control = new RunControl(handle, this.mapping, this.page);
+    this.#onClose = init.onClose;
   }
 
   /**
@@ -116,9 +112,10 @@ export class Vcpu extends VcpuState {
     }
   }
 
-  /** The run page, `struct kvm_run`: each field in place. */
-  get kvmRun(): KvmRun {
-    return this.#page.fields;
+  /** The queue of the VM's coalesced writes, see `vm.registerCoalescedMmio`. */
+  get coalescedMmio(): CoalescedMmioRing {
+    const offset = PageOffset.COALESCED_MMIO * PAGE_SIZE;
+    return this.#coalescedMmio ??= new CoalescedMmioRing(this.mapping.buffer, offset);
   }
 
   /**
@@ -126,7 +123,7 @@ export class Vcpu extends VcpuState {
    * do: the value of an IN reaches its register, an OUT is over.
    */
   requestImmediateExit(): void {
-    this.#page.immediateExit = true;
+    this.page.immediateExit = true;
   }
 
   /**
@@ -171,20 +168,16 @@ export class Vcpu extends VcpuState {
    * @throws {KvmError} EINVAL for a negative time or one of more than a year.
    */
   interruptAfter(milliseconds: number): Disposable {
-    this.#control.arm(milliseconds);
-    return {
-      [Symbol.dispose]: () => {
-        if (!this.closed) this.#control.disarm();
-      },
-    };
+    const limit = this.#control.arm(milliseconds);
+    return { [Symbol.dispose]: () => this.#control.disarm(limit) };
   }
 
   /** Closes the vCPU; a run under way on another thread ends. Its id stays taken in the VM. */
   override close(): void {
     if (this.closed) return;
     this.#control.close();
-    this.#page.close();
-    this.#mapping.close();
+    this.page.close();
+    this.mapping.close();
     super.close();
     this.#onClose(this);
   }
@@ -205,7 +198,7 @@ export class Vcpu extends VcpuState {
       case Errno.EFAULT:
       case Errno.EHWPOISON:
         // The one exit that comes with an error (api.rst 5, KVM_EXIT_MEMORY_FAULT).
-        if (this.#page.exitReason === ExitReason.MEMORY_FAULT) return this.#decoder.decode();
+        if (this.page.exitReason === ExitReason.MEMORY_FAULT) return this.#decoder.decode();
     }
     return this.handle.fail(KVM.KVM_RUN, errno, `run ${this.handle.what}`);
   }

@@ -4,12 +4,26 @@
  * @module
  */
 
-import { Errno, from, type HugePages, KvmError, Mapping, PAGE_SIZE } from "../../../ffi/mod.ts";
-import { Cap, kvmUserspaceMemoryRegion, MemFlag } from "../../../ffi/uapi/mod.ts";
-import { GuestMemory, MemorySlot } from "../../memory/mod.ts";
+import {
+  closedError,
+  Errno,
+  from,
+  type HugePages,
+  KvmError,
+  Mapping,
+  PAGE_SIZE,
+} from "../../../ffi/mod.ts";
+import {
+  Cap,
+  kvmUserspaceMemoryRegion,
+  kvmUserspaceMemoryRegion2,
+  MemFlag,
+} from "../../../ffi/uapi/mod.ts";
+import { GuestMemory, memoryOwner, MemorySlot } from "../../memory/mod.ts";
 import { checkInteger, U32_MAX } from "../check.ts";
+import type { GuestMemfd } from "../guest_memfd.ts";
 import { KVM } from "../ioctls.ts";
-import { KvmObject } from "../object.ts";
+import { VmExitControl } from "./exit_control.ts";
 
 /** What memory to add. */
 export interface AddMemoryOptions {
@@ -30,6 +44,13 @@ export interface AddMemoryOptions {
   readonly backing?: "anonymous" | "memfd" | undefined;
   /** Reserve swap for all of it now, rather than fail when the host runs short. */
   readonly reserve?: boolean | undefined;
+  /**
+   * Memory of `createGuestMemfd` for what is private to the guest. What is shared lies in it too, if
+   * it was made with `GuestMemfdFlag.MMAP` and `INIT_SHARED`, else in fresh memory as usual.
+   */
+  readonly guestMemfd?: GuestMemfd | undefined;
+  /** Where in `guestMemfd` the slot begins: a multiple of 4096. 0 by default. */
+  readonly guestMemfdOffset?: number | undefined;
 }
 
 const PAGE = `a multiple of ${PAGE_SIZE}`;
@@ -37,20 +58,10 @@ const PAGE = `a multiple of ${PAGE_SIZE}`;
 const PHYSICAL_LIMIT = 2 ** 52;
 
 /** The memory part of {@linkcode Vm}. */
-export abstract class VmMemory extends KvmObject {
+export abstract class VmMemory extends VmExitControl {
   /** All of the guest's memory. */
   readonly memory: GuestMemory = new GuestMemory();
   #maxSlots: number | undefined;
-
-  /**
-   * What this VM says to a capability: 0 if it lacks it, else 1 or the capability's own number
-   * (KVM_CHECK_EXTENSION).
-   */
-  check(cap: Cap): number {
-    const operation = `check capability ${cap}`;
-    checkInteger(operation, "A capability", cap, 0, U32_MAX);
-    return this.handle.call(KVM.KVM_CHECK_EXTENSION, cap, operation);
-  }
 
   /**
    * Gives the guest fresh zeroed memory (KVM_SET_USER_MEMORY_REGION).
@@ -72,28 +83,41 @@ export abstract class VmMemory extends KvmObject {
    */
   addMemory(options: AddMemoryOptions): MemorySlot {
     const { size, guestPhysAddr = 0, readonly = false, logDirtyPages = false } = options;
+    const { backing = "anonymous" } = options;
     const operation = `add ${size} bytes of memory at ${guestPhysAddr}`;
     const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
     if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0) {
       throw invalid(`The size is ${PAGE}, at least one`);
     }
-    const last = guestPhysAddr + size;
-    if (!(guestPhysAddr >= 0) || guestPhysAddr % PAGE_SIZE !== 0 || last > PHYSICAL_LIMIT) {
+    const whole = Number.isSafeInteger(guestPhysAddr) && guestPhysAddr >= 0;
+    if (!whole || guestPhysAddr % PAGE_SIZE !== 0 || guestPhysAddr + size > PHYSICAL_LIMIT) {
       throw invalid(`The address is ${PAGE}, and the end at most 2^52`);
     }
-    if (readonly) this.#need(Cap.READONLY_MEM, operation);
+    if (backing !== "anonymous" && backing !== "memfd") {
+      throw invalid('The backing is "anonymous" or "memfd"');
+    }
+    if (readonly) this.need(Cap.READONLY_MEM, operation);
+    const { guestMemfd, guestMemfdOffset = 0 } = options;
+    if (guestMemfd !== undefined) {
+      if (readonly || logDirtyPages) throw invalid("Private memory has neither of these flags");
+      guestMemfd.checkRange(operation, guestMemfdOffset, size);
+    }
     this.memory.refuseOverlap({ guestPhysAddr, size });
     const flags = (readonly ? MemFlag.READONLY : 0) |
-      (logDirtyPages ? MemFlag.LOG_DIRTY_PAGES : 0);
+      (logDirtyPages ? MemFlag.LOG_DIRTY_PAGES : 0) |
+      (guestMemfd === undefined ? 0 : MemFlag.GUEST_MEMFD);
     const slot = this.#freeSlot(operation);
     const what = `memory slot ${slot}`;
-    const mapping = options.backing === "memfd"
+    const mapping = guestMemfd?.mappable
+      ? guestMemfd.map(guestMemfdOffset, size, what)
+      : backing === "memfd"
       ? Mapping.memfd(size, what, options)
       : Mapping.anonymous(size, what, options);
     try {
       const memorySlot = new MemorySlot({ slot, guestPhysAddr, mapping, flags });
-      this.#setRegion(memorySlot, size, operation);
-      this.memory.add(memorySlot);
+      if (guestMemfd === undefined) this.setRegion(memorySlot, size, flags, operation);
+      else this.#setRegion2(memorySlot, guestMemfd, guestMemfdOffset, operation);
+      memoryOwner.add(this.memory, memorySlot);
       return memorySlot;
     } catch (error) {
       mapping.close();
@@ -109,19 +133,50 @@ export abstract class VmMemory extends KvmObject {
    */
   removeMemory(slot: MemorySlot): void {
     const operation = `remove memory slot ${slot.slot}`;
+    if (this.closed) throw closedError(operation, "VM");
     if (!this.memory.slots.includes(slot)) {
       const hint = "It was removed before, or is another VM's";
       throw new KvmError({ operation, errno: Errno.ENOENT, hint });
     }
-    this.#setRegion(slot, 0, operation);
-    this.memory.remove(slot);
+    this.setRegion(slot, 0, 0, operation);
+    memoryOwner.remove(this.memory, slot);
   }
 
-  #setRegion(memory: MemorySlot, memorySize: number, operation: string): void {
-    const { slot, flags, guestPhysAddr, userspaceAddr } = memory;
+  /**
+   * Limits the pages that shadow page tables take, which matters where the processor has no nested
+   * paging (KVM_SET_NR_MMU_PAGES).
+   *
+   * @param pages 64 at least.
+   */
+  setNrMmuPages(pages: number): void {
+    const operation = `limit the shadow pages to ${pages}`;
+    checkInteger(operation, "The number of pages", pages, 64, U32_MAX);
+    this.handle.call(KVM.KVM_SET_NR_MMU_PAGES, pages, operation);
+  }
+
+  /**
+   * The limit of {@linkcode setNrMmuPages} (KVM_GET_NR_MMU_PAGES).
+   *
+   * @throws {KvmError} ENOTTY where the kernel can't tell any more.
+   */
+  getNrMmuPages(): number {
+    return this.handle.call(KVM.KVM_GET_NR_MMU_PAGES, 0, "read the limit of shadow pages");
+  }
+
+  /** @internal Tells the kernel of a slot; a size of 0 deletes it. */
+  protected setRegion(memory: MemorySlot, memorySize: number, flags: number, what: string): void {
+    const { slot, guestPhysAddr, userspaceAddr } = memory;
     const init = { slot, flags, guestPhysAddr, memorySize, userspaceAddr };
     const region = from(kvmUserspaceMemoryRegion, init);
-    this.handle.set(KVM.KVM_SET_USER_MEMORY_REGION, region, operation);
+    this.handle.set(KVM.KVM_SET_USER_MEMORY_REGION, region, what);
+  }
+
+  #setRegion2(memory: MemorySlot, memfd: GuestMemfd, offset: number, operation: string): void {
+    const { slot, flags, guestPhysAddr, size: memorySize, userspaceAddr } = memory;
+    const guest = { guestMemfd: memfd.fd, guestMemfdOffset: offset };
+    const init = { slot, flags, guestPhysAddr, memorySize, userspaceAddr, ...guest };
+    const region = from(kvmUserspaceMemoryRegion2, init);
+    this.handle.set(KVM.KVM_SET_USER_MEMORY_REGION2, region, operation);
   }
 
   #freeSlot(operation: string): number {
@@ -132,11 +187,5 @@ export abstract class VmMemory extends KvmObject {
     if (free < this.#maxSlots) return free;
     const hint = `A VM has ${this.#maxSlots} slots at most: remove one, or add larger ones`;
     throw new KvmError({ operation, errno: Errno.ENOSPC, hint });
-  }
-
-  #need(cap: Cap, operation: string): void {
-    if (this.check(cap) > 0) return;
-    const hint = "The host's KVM lacks the capability";
-    throw new KvmError({ operation, errno: Errno.EOPNOTSUPP, hint });
   }
 }

@@ -5,10 +5,11 @@
  */
 
 import { Fd } from "../../../ffi/mod.ts";
+import { memoryOwner } from "../../memory/mod.ts";
 import { checkInteger, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { Vcpu } from "../vcpu/mod.ts";
-import { VmInterrupts } from "./interrupts.ts";
+import { VmEventFds } from "./event_fds.ts";
 
 /** How to create a VM. */
 export interface CreateVmOptions {
@@ -25,7 +26,7 @@ const IDENTITY_MAP_ADDRESS = 0xfffb_c000;
 const TSS_ADDRESS = 0xfffb_d000;
 
 /** A virtual machine: memory, interrupt controllers and vCPUs. */
-export class Vm extends VmInterrupts {
+export class Vm extends VmEventFds {
   readonly #vcpuMmapSize: number;
   readonly #vcpus = new Map<number, Vcpu>();
 
@@ -54,7 +55,14 @@ export class Vm extends VmInterrupts {
     const number = this.handle.call(KVM.KVM_CREATE_VCPU, id, operation);
     const handle = new Fd(number, `vCPU ${id}`);
     try {
-      const vcpu = new Vcpu(handle, id, this.#vcpuMmapSize, () => this.#vcpus.delete(id));
+      this.mapDirtyRing(handle);
+      const vcpu = new Vcpu(handle, {
+        id,
+        mmapSize: this.#vcpuMmapSize,
+        check: (cap) => this.check(cap),
+        memory: this.memory,
+        onClose: () => this.#vcpus.delete(id),
+      });
       this.#vcpus.set(id, vcpu);
       return vcpu;
     } catch (error) {
@@ -83,6 +91,6 @@ export class Vm extends VmInterrupts {
     if (this.closed) return;
     for (const vcpu of this.vcpus) vcpu.close();
     super.close();
-    this.memory.close();
+    memoryOwner.close(this.memory);
   }
 }

@@ -1,0 +1,169 @@
+/**
+ * Which MSRs a guest may use, as the kernel wants to be told: up to 16 bitmaps (api.rst 4.97).
+ *
+ * @module
+ */
+
+import { create, Errno, KvmError, type StructOf, withPointer } from "../../ffi/mod.ts";
+import { kvmMsrFilter, MsrFilter } from "../../ffi/uapi/mod.ts";
+import { checkInteger, U32_MAX } from "./check.ts";
+
+/** One MSR by number, or all from a first to a last one. */
+export type Msrs = number | readonly [first: number, last: number];
+
+/** The MSRs that a guest may not use; it may use all others. */
+export interface MsrDenials {
+  /** Neither read nor write. */
+  readonly deny?: readonly Msrs[] | undefined;
+  /** Not read. */
+  readonly denyReads?: readonly Msrs[] | undefined;
+  /** Not write. */
+  readonly denyWrites?: readonly Msrs[] | undefined;
+}
+
+/** The only MSRs that a guest may use; at least one. */
+export interface MsrAllowances {
+  /** Read and write. */
+  readonly allow?: readonly Msrs[] | undefined;
+  /** Read. */
+  readonly allowReads?: readonly Msrs[] | undefined;
+  /** Write. */
+  readonly allowWrites?: readonly Msrs[] | undefined;
+}
+
+/** A range whose bitmap has no address yet. */
+interface MsrFilterRange {
+  /** The accesses that it decides. */
+  readonly flags: number;
+  /** Its first MSR. */
+  readonly base: number;
+  /** How many. */
+  readonly nmsrs: number;
+  /** A bit per MSR: 1 allows. */
+  readonly bitmap: Uint8Array<ArrayBuffer>;
+}
+
+interface Span {
+  readonly first: number;
+  readonly last: number;
+  readonly flags: number;
+}
+
+const OPERATION = "filter MSRs";
+/** The most MSRs that one range can have. */
+const WIDEST = MsrFilter.MAX_BITMAP_SIZE * 8;
+const { READ, WRITE } = MsrFilter;
+const lists = {
+  deny: READ | WRITE,
+  denyReads: READ,
+  denyWrites: WRITE,
+  allow: READ | WRITE,
+  allowReads: READ,
+  allowWrites: WRITE,
+} as const;
+
+/** Calls with what the ioctl takes; the bitmaps that it points to live as long as the call. */
+export function withMsrFilter(
+  rules: MsrDenials | MsrAllowances,
+  call: (filter: StructOf<typeof kvmMsrFilter>) => void,
+): void {
+  const { allowing, ranges } = compile(rules);
+  const filter = create(kvmMsrFilter);
+  filter.flags = allowing ? MsrFilter.DEFAULT_DENY : MsrFilter.DEFAULT_ALLOW;
+  const bytes = new Uint8Array(
+    new ArrayBuffer(ranges.reduce((sum, { bitmap }) => sum + bitmap.length, 0)),
+  );
+  const pointer = { start: 0n };
+  withPointer(pointer, "start", bytes, () => {
+    let at = 0;
+    ranges.forEach(({ flags, base, nmsrs, bitmap }, index) => {
+      bytes.set(bitmap, at);
+      Object.assign(filter.ranges[index]!, { flags, base, nmsrs });
+      filter.ranges[index]!.bitmap = pointer.start + BigInt(at);
+      at += bitmap.length;
+    });
+    call(filter);
+  });
+}
+
+/** Puts MSRs that lie close together into one range each, for reads, writes or both. */
+function compile(rules: MsrDenials | MsrAllowances) {
+  const names = Object.keys(rules);
+  const allowing = names.length > 0 && names.every((name) => name.startsWith("allow"));
+  if (!names.every((name) => name in lists) || (!allowing && names.some(isAllowance))) {
+    const hint =
+      "A filter has deny, denyReads and denyWrites, or allow, allowReads and allowWrites";
+    throw new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
+  }
+  const spans = entriesOf(rules).flatMap(([name, list]) =>
+    list.flatMap((msrs) => spansOf(msrs, lists[name as keyof typeof lists]))
+  ).sort((a, b) => a.first - b.first);
+
+  const ranges = windowsOf(spans).flatMap((window) => rangesOf(window, allowing));
+  if (ranges.length <= MsrFilter.MAX_RANGES) return { allowing, ranges };
+  const hint =
+    `The MSRs need ${ranges.length} ranges of up to ${WIDEST} MSRs, apart for reads and ` +
+    `writes where they differ; KVM takes ${MsrFilter.MAX_RANGES}`;
+  throw new KvmError({ operation: OPERATION, errno: Errno.E2BIG, hint });
+}
+
+function entriesOf(rules: MsrDenials | MsrAllowances): [string, readonly Msrs[]][] {
+  return Object.entries(rules).filter(([, list]) => list !== undefined);
+}
+
+function isAllowance(name: string): boolean {
+  return name.startsWith("allow");
+}
+
+/** A list's entry, in parts that fit into a range. */
+function spansOf(msrs: Msrs, flags: number): Span[] {
+  const [first, last] = typeof msrs === "number" ? [msrs, msrs] : msrs;
+  checkInteger(OPERATION, "An MSR", first, 0, U32_MAX);
+  checkInteger(OPERATION, "The last MSR", last, first, U32_MAX);
+  const most = first + MsrFilter.MAX_RANGES * WIDEST - 1;
+  checkInteger(OPERATION, "The last MSR of a filter's ranges", last, first, most);
+  const spans: Span[] = [];
+  for (let at = first; at <= last; at += WIDEST) {
+    spans.push({ first: at, last: Math.min(last, at + WIDEST - 1), flags });
+  }
+  return spans;
+}
+
+/** Sorted spans, grouped as long as one range holds them. */
+function windowsOf(spans: readonly Span[]): Span[][] {
+  const windows: Span[][] = [];
+  for (const span of spans) {
+    const window = windows.at(-1);
+    if (window !== undefined && span.last - window[0]!.first < WIDEST) window.push(span);
+    else windows.push([span]);
+  }
+  return windows;
+}
+
+/** The range of a window, or two where reads and writes differ. */
+function rangesOf(window: readonly Span[], allowing: boolean): MsrFilterRange[] {
+  const base = window[0]!.first;
+  const nmsrs = Math.max(...window.map(({ last }) => last)) - base + 1;
+  const bitmapOf = (access: number) => {
+    // The kernel reads whole u64.
+    const bitmap = new Uint8Array(new ArrayBuffer(Math.ceil(nmsrs / 64) * 8));
+    if (!allowing) bitmap.fill(0xff);
+    for (const { first, last, flags } of window) {
+      if ((flags & access) === 0) continue;
+      for (let bit = first - base; bit <= last - base; bit++) {
+        if (allowing) bitmap[bit >>> 3]! |= 1 << (bit & 7);
+        else bitmap[bit >>> 3]! &= ~(1 << (bit & 7));
+      }
+    }
+    return bitmap;
+  };
+  const reads = bitmapOf(READ);
+  const writes = bitmapOf(WRITE);
+  if (reads.every((byte, index) => byte === writes[index])) {
+    return [{ flags: READ | WRITE, base, nmsrs, bitmap: reads }];
+  }
+  return [
+    { flags: READ, base, nmsrs, bitmap: reads },
+    { flags: WRITE, base, nmsrs, bitmap: writes },
+  ];
+}

@@ -1,0 +1,188 @@
+/**
+ * What guests that know their hypervisor share with it, and what vCPUs of encrypted guests need.
+ *
+ * @module
+ */
+
+import {
+  bytesOf,
+  Errno,
+  type Fd,
+  from,
+  isView,
+  KvmError,
+  PAGE_SIZE,
+  type StructInit,
+  type StructOf,
+  withPointer,
+} from "../../../ffi/mod.ts";
+import {
+  Cap,
+  kvmPreFaultMemory,
+  kvmTdxCmd,
+  kvmTprAccessCtl,
+  kvmVapicAddr,
+  kvmXenVcpuAttr,
+  TdxCommand,
+  XenVcpuAttrType,
+} from "../../../ffi/uapi/mod.ts";
+import type { GuestMemory } from "../../memory/mod.ts";
+import { checkInteger, U32_MAX } from "../check.ts";
+import { type Cpuid, readCpuid } from "../cpuid.ts";
+import { KVM } from "../ioctls.ts";
+import { VcpuDebug } from "./debug.ts";
+
+/** An attribute of a Xen guest's vCPU; `type` says which member of `u` counts. */
+export type XenVcpuAttr = StructOf<typeof kvmXenVcpuAttr>;
+
+/** No processor has more physical address bits. */
+const PHYSICAL_LIMIT = 2 ** 52;
+const U16_MAX = 0xffff;
+/** More than any command of a vCPU reads or writes: a list of 256 CPUID entries. */
+const COMMAND_ROOM = 16 << 10;
+/** Bytes of Xen's `struct vcpu_info`. */
+const XEN_VCPU_INFO_BYTES = 64n;
+
+/** The paravirtual part of {@linkcode Vcpu}. */
+export abstract class VcpuParavirt extends VcpuDebug {
+  readonly #memory: GuestMemory;
+
+  /** @internal `check` and `memory` are the VM's. */
+  constructor(handle: Fd, check: (cap: Cap) => number, memory: GuestMemory) {
+    super(handle, check, memory);
+    this.#memory = memory;
+  }
+
+  /**
+   * Makes the guest's accesses to the in-kernel APIC's task priority `"tprAccess"` exits, or not
+   * (KVM_TPR_ACCESS_REPORTING): to find and patch the instructions of guests that use it often.
+   */
+  tprAccessReporting(enabled: boolean): void {
+    const control = from(kvmTprAccessCtl, { enabled: enabled ? 1 : 0 });
+    const operation = `set TPR access reporting of ${this.handle.what}`;
+    this.handle.set(KVM.KVM_TPR_ACCESS_REPORTING, control, operation);
+  }
+
+  /**
+   * Where in guest memory KVM keeps a copy of the task priority for a guest that was patched to use
+   * it; 0 ends that (KVM_SET_VAPIC_ADDR).
+   *
+   * @throws {KvmError} EINVAL without an in-kernel APIC, or for an address without memory.
+   */
+  setVapicAddr(guestPhysAddr: number): void {
+    const operation = `set the VAPIC address of ${this.handle.what}`;
+    checkInteger(operation, "An address", guestPhysAddr, 0, PHYSICAL_LIMIT - 1);
+    const addr = from(kvmVapicAddr, { vapicAddr: guestPhysAddr });
+    this.handle.set(KVM.KVM_SET_VAPIC_ADDR, addr, operation);
+  }
+
+  /**
+   * An attribute of a Xen guest's vCPU, one of `XenVcpuAttrType` (KVM_XEN_VCPU_GET_ATTR).
+   *
+   * @throws {KvmError} EOPNOTSUPP on hosts without `Cap.XEN_HVM`, ENOENT for an attribute that can't
+   * be read.
+   */
+  xenVcpuGetAttr(type: number): XenVcpuAttr {
+    const operation = `read Xen attribute ${type} of ${this.handle.what}`;
+    checkInteger(operation, "An attribute", type, 0, U16_MAX);
+    this.need(Cap.XEN_HVM, operation);
+    return this.handle.get(KVM.KVM_XEN_VCPU_GET_ATTR, from(kvmXenVcpuAttr, { type }), operation);
+  }
+
+  /**
+   * Sets an attribute of a Xen guest's vCPU (KVM_XEN_VCPU_SET_ATTR).
+   *
+   * @throws {KvmError} EOPNOTSUPP on hosts without `Cap.XEN_HVM`, ENOENT for an unknown one, EFAULT
+   * for a host address outside the VM's memory.
+   */
+  xenVcpuSetAttr(attr: XenVcpuAttr | StructInit<typeof kvmXenVcpuAttr>): void {
+    const all = isView(kvmXenVcpuAttr, attr) ? attr : from(kvmXenVcpuAttr, attr);
+    const operation = `set Xen attribute ${all.type} of ${this.handle.what}`;
+    this.need(Cap.XEN_HVM, operation);
+    if (all.type === XenVcpuAttrType.VCPU_INFO_HVA) this.#checkHva(operation, all.u.hva);
+    this.handle.set(KVM.KVM_XEN_VCPU_SET_ATTR, all, operation);
+  }
+
+  /**
+   * The leaves of Hyper-V's interface as this vCPU would have them (KVM_GET_SUPPORTED_HV_CPUID); add
+   * them to those of `setCpuid`.
+   *
+   * @throws {KvmError} EOPNOTSUPP on hosts without `Cap.HYPERV_CPUID`.
+   */
+  getSupportedHvCpuid(): Cpuid {
+    this.need(Cap.HYPERV_CPUID, `read the Hyper-V CPUID leaves of ${this.handle.what}`);
+    return readCpuid(this.handle, KVM.KVM_GET_SUPPORTED_HV_CPUID);
+  }
+
+  /**
+   * Maps guest memory into the guest now, so that it does not fault on first use
+   * (KVM_PRE_FAULT_MEMORY). It goes on where the kernel stops early.
+   *
+   * @param onProgress Told how many bytes are done, each time the kernel returns.
+   * @throws {KvmError} EOPNOTSUPP on hosts without `Cap.PRE_FAULT_MEMORY` or with shadow page tables,
+   * ENOENT outside memory.
+   */
+  preFaultMemory(
+    guestPhysAddr: number,
+    size: number,
+    onProgress?: (bytes: number) => void,
+  ): void {
+    const operation = `map ${size} bytes at ${guestPhysAddr} ahead of use`;
+    checkInteger(operation, "The address", guestPhysAddr, 0, PHYSICAL_LIMIT);
+    checkInteger(operation, "The size", size, PAGE_SIZE, PHYSICAL_LIMIT);
+    if (guestPhysAddr % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0) {
+      const hint = `Address and size are multiples of ${PAGE_SIZE}`;
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
+    this.need(Cap.PRE_FAULT_MEMORY, operation);
+    const range = from(kvmPreFaultMemory, { gpa: guestPhysAddr, size });
+    while (range.size > 0) {
+      const result = this.handle.trySetBytes(KVM.KVM_PRE_FAULT_MEMORY, bytesOf(range));
+      if (result < 0 && result !== -Errno.EINTR && result !== -Errno.EAGAIN) {
+        this.handle.fail(KVM.KVM_PRE_FAULT_MEMORY, -result, operation);
+      }
+      onProgress?.(size - range.size);
+    }
+  }
+
+  /**
+   * A command for the vCPU of an encrypted guest, one of `TdxCommand` (KVM_MEMORY_ENCRYPT_OP); the
+   * status of the TDX module.
+   *
+   * @param data The command's own struct, which gets the answer; or its immediate value.
+   * @throws {KvmError} ENOTTY, or EINVAL before Linux 6.16, unless the guest is encrypted and of a kind
+   * that has such commands.
+   */
+  memoryEncryptOp(id: number, data: Uint8Array | bigint = 0n, flags = 0): bigint {
+    const operation = `make ${this.handle.what} execute encryption command ${id}`;
+    checkInteger(operation, "A command", id, 0, U32_MAX);
+    checkInteger(operation, "Flags", flags, 0, U32_MAX);
+    const command = from(kvmTdxCmd, { id, flags });
+    const call = () => this.handle.setBytes(KVM.KVM_MEMORY_ENCRYPT_OP, bytesOf(command), operation);
+    if (typeof data !== "bigint") {
+      checkInteger(operation, "The bytes of the struct", data.length, 0, COMMAND_ROOM);
+      const room = new Uint8Array(new ArrayBuffer(COMMAND_ROOM));
+      room.set(data);
+      withPointer(command, "data", room, call);
+      data.set(room.subarray(0, data.length));
+    } else if (data === 0n || id === TdxCommand.INIT_VCPU) {
+      command.data = data;
+      call();
+    } else {
+      // To any other command it would be an address, which the kernel might write to.
+      const hint = "INIT_VCPU alone takes a value: give the bytes of the command's struct";
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
+    return command.hwError;
+  }
+
+  /** The kernel writes there for as long as the vCPU lives. */
+  #checkHva(operation: string, hva: bigint): void {
+    const inside = this.#memory.slots.some(({ userspaceAddr, size }) =>
+      hva >= userspaceAddr && hva + XEN_VCPU_INFO_BYTES <= userspaceAddr + BigInt(size)
+    );
+    if (inside || hva === 0n) return;
+    const hint = "The address is not in this VM's memory: memory.hostAddress gives one that is";
+    throw new KvmError({ operation, errno: Errno.EFAULT, hint });
+  }
+}
