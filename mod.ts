@@ -52,4 +52,12 @@ export * from "./src/arch/x86/mod.ts";
 export { Vector } from "./src/arch/x86/mod.ts";
 export * from "./src/boot/mod.ts";
 export * from "./src/kvm/mod.ts";
-export * from "./src/memory/mod.ts";
+export {
+  formatRange,
+  GuestMemory,
+  MemoryAccess,
+  MemorySlot,
+  type Place,
+  type Range,
+  type TypedArrayConstructor,
+} from "./src/memory/mod.ts";

@@ -37,12 +37,12 @@ export const PROTECTED_CR4: bigint = CR4.OSFXSR | CR4.OSXMMEXCPT;
 export const NO_TSS_LIMIT = 0xffff;
 
 /** Selectors in the GDT of the 32-bit modes. */
-export const FlatSelector = {
+export const FlatSelector: Readonly<Record<"CODE" | "DATA", number>> = {
   /** Flat code. */
   CODE: selector(1),
   /** Flat data and stack. */
   DATA: selector(2),
-} as const;
+};
 
 /** Pushes of 32 bits stay aligned. */
 const STACK_ALIGN = 4;

@@ -59,7 +59,9 @@ export interface LongModeBoot extends Boot {
 }
 
 /** Selectors in the GDT of long mode, in the order that SYSCALL and SYSRET want. */
-export const LongSelector = {
+export const LongSelector: Readonly<
+  Record<"CODE" | "DATA" | "USER_DATA" | "USER_CODE" | "TSS", number>
+> = {
   /** Flat 64-bit code of level 0. */
   CODE: selector(1),
   /** Flat data of level 0. */
@@ -70,7 +72,7 @@ export const LongSelector = {
   USER_CODE: selector(4, 3),
   /** The TSS if exceptions are reported, else two null descriptors. */
   TSS: selector(5),
-} as const;
+};
 
 const code = codeSegment64(LongSelector.CODE);
 const data = dataSegment(LongSelector.DATA);

@@ -17,7 +17,6 @@ import {
 import {
   copyExit,
   type Exit,
-  type ExitName,
   type ExitRecord,
   formatRegisters,
   Kvm,
@@ -37,7 +36,6 @@ const SERIAL_PORT = 0x3f8;
 const DEBUG_EXIT_PORT = 0xf4;
 const MEMORY_SIZE = 2 << 20;
 const TIME_LIMIT = 1000;
-const EXIT_LIMIT = 100_000;
 const bitsOf = { real: 16, protected: 32, paged: 32, long: 64 } as const;
 
 /** A guest that has ended: what it left behind. Dispose of it, and its VM is closed. */
