@@ -9,7 +9,7 @@ import type { StructInit } from "../../ffi/mod.ts";
 import { type kvmRegs, type kvmSregs, MemFlag } from "../../ffi/uapi/mod.ts";
 import type { PagedModeVcpu } from "../../src/boot/mod.ts";
 import { type ExitName, Kvm, type Vcpu } from "../../src/kvm/mod.ts";
-import { GuestMemory, MemorySlot } from "../../src/memory/mod.ts";
+import { GuestMemory, memoryOwner, MemorySlot } from "../../src/memory/mod.ts";
 
 /** A slot that no VM has. */
 export interface SlotShape {
@@ -26,12 +26,12 @@ export class LooseMemory implements Disposable {
     shapes.forEach(({ guestPhysAddr, size, readonly }, slot) => {
       const mapping = Mapping.anonymous(size, `test memory ${slot}`);
       const flags = readonly ? MemFlag.READONLY : 0;
-      this.memory.add(new MemorySlot({ slot, guestPhysAddr, mapping, flags }));
+      memoryOwner.add(this.memory, new MemorySlot({ slot, guestPhysAddr, mapping, flags }));
     });
   }
 
   [Symbol.dispose](): void {
-    this.memory.close();
+    memoryOwner.close(this.memory);
   }
 }
 

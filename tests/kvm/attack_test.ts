@@ -1,0 +1,377 @@
+/**
+ * What no program should do, and some will: wrong objects, buffers taken away, things closed while
+ * in use. Whatever happens, it is an exception and no crash; scripts that could crash run in a
+ * process of their own.
+ */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { bytesOf, sizeOf } from "../../ffi/mod.ts";
+import { kvmRegs, kvmSregs } from "../../ffi/uapi/mod.ts";
+import { guests } from "../../guests/mod.ts";
+import { longMode } from "../../src/boot/mod.ts";
+import { Kvm } from "../../src/kvm/mod.ts";
+import { assertCode } from "../support/codes.ts";
+import { bare, CELLS, runUntil, startLong, supportedCpuid } from "../support/machine.ts";
+import { runScript, specifier } from "../support/subprocess.ts";
+
+// deno-lint-ignore no-explicit-any -- what the types forbid
+type Anything = any;
+
+/** What every script begins with: a machine whose guest writes to port 0xe0 for ever. */
+const prelude = `
+  import { Kvm, copyExit } from ${specifier("src/kvm/mod.ts")};
+  import { longMode } from ${specifier("src/boot/mod.ts")};
+  import { guests } from ${specifier("guests/mod.ts")};
+  const attempt = (action) => { try { return action(); } catch (error) { return error; } };
+  const kvm = Kvm.open();
+  const vm = kvm.createVm();
+  const memory = vm.addMemory({ size: 2 << 20 });
+  const vcpu = vm.createVcpu(0);
+  longMode(vcpu, memory, { code: guests.ports });
+  const exit = vcpu.run();`;
+
+/** Runs a script after the prelude; it must reach its end. */
+async function survives(text: string): Promise<string> {
+  const { code, signal, stdout, stderr } = await runScript(
+    `${prelude}\n${text}\nconsole.log("survived");`,
+    { args: ["--allow-all"] },
+  );
+  assert(code === 0 && stdout.includes("survived"), `${signal ?? code}\n${stdout}${stderr}`);
+  return stdout;
+}
+
+Deno.test("a getter that is given anything but a view of its struct refuses it", () => {
+  using machine = bare();
+  const { vcpu } = machine;
+  const regs = vcpu.getRegs();
+  const sregs = vcpu.getSregs();
+  const wrong: Anything[] = [
+    {},
+    [],
+    5,
+    "text",
+    new Uint8Array(4),
+    new ArrayBuffer(1000),
+    Object.create(Object.getPrototypeOf(regs)),
+    { ...regs },
+  ];
+  for (const [index, into] of wrong.entries()) {
+    const what = `no. ${index}`;
+    assertThrows(() => vcpu.getRegs(into), Error, "", what);
+    assertThrows(() => vcpu.getSregs(into), Error, "", what);
+    assertThrows(() => vcpu.getFpu(into), Error, "", what);
+  }
+  assertThrows(() => vcpu.getSregs(regs as Anything));
+  assertThrows(() => vcpu.getFpu(regs as Anything));
+  assertThrows(() => vcpu.getRegs(sregs as Anything));
+  assertThrows(() => vcpu.getRegs(sregs.cs as Anything));
+});
+
+Deno.test("no view can be given another one's bytes, which the kernel would write past", () => {
+  using machine = bare();
+  const { vcpu } = machine;
+  const sregs = vcpu.getSregs();
+  const attempts: ((target: object) => void)[] = [
+    (target) => Object.assign(target, vcpu.getRegs()),
+    (target) => {
+      for (const key of Object.getOwnPropertySymbols(target)) {
+        Reflect.set(target, key, new Uint8Array(1));
+      }
+    },
+    (target) => {
+      for (const key of Object.getOwnPropertySymbols(target)) {
+        Object.defineProperty(target, key, { value: new Uint8Array(1) });
+      }
+    },
+  ];
+  for (const attempt of attempts) {
+    try {
+      attempt(sregs);
+    } catch (error) {
+      assert(error instanceof TypeError);
+    }
+    assertEquals(bytesOf(sregs).length, sizeOf(kvmSregs), String(attempt));
+  }
+  vcpu.getSregs(sregs);
+  assertEquals(sregs.cs.selector, 0xf000);
+});
+
+Deno.test("a view made by hand over too few bytes is refused", async () => {
+  const stdout = await survives(`
+    const { constructor } = vcpu.getRegs();
+    const short = new constructor(new ArrayBuffer(8), 0, 8);
+    console.log(attempt(() => vcpu.getRegs(short)) instanceof Error);
+    attempt(() => vcpu.setRegs(short));`);
+  assertEquals(stdout, "true\nsurvived\n");
+});
+
+Deno.test("a list of CPUID leaves that grows while it is read does no harm", () => {
+  using machine = bare();
+  const cpuid = supportedCpuid();
+  const { length } = cpuid.entries;
+  const [first, second] = cpuid.entries;
+  Object.defineProperty(first, "function", {
+    get() {
+      if (cpuid.entries.length === length) cpuid.entries.push({ ...second! }, { ...second! });
+      return 0;
+    },
+  });
+  // Whether the new ones count is open.
+  try {
+    machine.vcpu.setCpuid(cpuid);
+  } catch (error) {
+    assert(error instanceof Error);
+  }
+  assert(machine.vcpu.getCpuid().entries.length <= length + 2);
+});
+
+Deno.test("a view whose buffer was taken away is an error for the kernel", () => {
+  using machine = bare();
+  const { vm, vcpu } = machine;
+  const sregs = vcpu.getSregs();
+  (sregs.interruptBitmap.buffer as ArrayBuffer).transfer();
+  for (let turn = 0; turn < 1000; turn++) {
+    assertThrows(() => vcpu.getSregs(sregs));
+    assertThrows(() => vcpu.setSregs(sregs));
+  }
+  const slot = vm.addMemory({ size: 4096, guestPhysAddr: 0x4000_0000 });
+  const view = slot.struct(kvmRegs, 0x4000_0800);
+  vcpu.getRegs(view);
+  vm.removeMemory(slot);
+  for (let turn = 0; turn < 1000; turn++) {
+    assertThrows(() => vcpu.getRegs(view));
+    assertThrows(() => vcpu.setRegs(view));
+  }
+  assertEquals(vcpu.getRegs().rip, 0xfff0n);
+});
+
+Deno.test("fields take no odd values, and structs no odd objects", () => {
+  using machine = bare();
+  const { vcpu } = machine;
+  const regs = vcpu.getRegs() as Anything;
+  for (const value of [5, null, undefined, {}, Symbol()]) {
+    assertThrows(() => regs.rax = value);
+  }
+  const { kvmRun } = vcpu as Anything;
+  for (const value of [-1, 0.5, NaN, 2 ** 53, "5"]) {
+    assertThrows(() => kvmRun.exit.mmio.physAddr = value, RangeError);
+  }
+  assertThrows(() => kvmRun.padding1 = new Uint8Array(100), RangeError);
+  assertThrows(() => kvmRun.exit = { nothing: 1 }, TypeError);
+});
+
+Deno.test("names that every object has are no fields, and are refused", () => {
+  using machine = bare();
+  for (const name of ["constructor", "toString", "hasOwnProperty", "__proto__"]) {
+    const init = JSON.parse(`{"${name}": {}}`);
+    assertThrows(() => machine.vcpu.setRegs(init), TypeError, "", name);
+  }
+});
+
+Deno.test("the kernel takes whatever is written to the run page for an error, or for nothing", () => {
+  using machine = startLong(guests.ports);
+  const { vcpu } = machine;
+  runUntil(vcpu, "io");
+  const { kvmRun } = vcpu;
+  kvmRun.kvmDirtyRegs = -1n;
+  kvmRun.kvmValidRegs = -1n;
+  assertCode("EINVAL", () => vcpu.run());
+  kvmRun.kvmDirtyRegs = 0n;
+  kvmRun.kvmValidRegs = 0n;
+  const { io } = kvmRun.exit;
+  const { dataOffset } = io;
+  Object.assign(io, { size: 200, count: 0xffff_ffff, port: 1, direction: 77, dataOffset: 2 ** 52 });
+  runUntil(vcpu, "io");
+  assertEquals([io.size, io.count, io.dataOffset], [4, 1, dataOffset]);
+});
+
+Deno.test("a script that takes the run page's buffer gets exceptions and no crash", async () => {
+  for (
+    const take of [
+      "structuredClone(buffer, { transfer: [buffer] })",
+      "buffer.transfer()",
+      "buffer.transfer(1)",
+      "buffer.transfer(1 << 20)",
+      "new MessageChannel().port1.postMessage(buffer, [buffer])",
+    ]
+  ) {
+    await survives(`
+      const buffer = exit.data.buffer;
+      const taken = ${take};
+      for (let turn = 0; turn < 200; turn++) {
+        attempt(() => vcpu.run());
+        attempt(() => exit.value);
+        attempt(() => copyExit(exit));
+        attempt(() => vcpu.kvmRun.exitReason);
+        attempt(() => vcpu.requestImmediateExit());
+      }
+      attempt(() => vcpu.interruptAfter(1));
+      const end = performance.now() + 5;
+      while (performance.now() < end);
+      attempt(() => vcpu.run());
+      vm.close();
+      if (taken instanceof ArrayBuffer) new Uint8Array(taken).fill(1);
+      vm.close();`);
+  }
+});
+
+Deno.test("a script that takes guest memory's buffer gets exceptions and no crash", async () => {
+  await survives(`
+    const bytes = memory.bytes(0x1000, 16);
+    const { buffer } = memory.all;
+    const taken = structuredClone(buffer, { transfer: [buffer] });
+    for (const use of [() => memory.readU32(0), () => memory.writeU64(0, 1n), () => memory.bytes(0, 8),
+      () => memory.fill(0, 100), () => memory.copy(0, 50, 10), () => memory.readString(0), () => bytes[0] = 1]) {
+      for (let turn = 0; turn < 100; turn++) attempt(use);
+    }
+    for (let turn = 0; turn < 100; turn++) vcpu.run();
+    vm.removeMemory(memory);
+    new Uint8Array(taken).fill(1);
+    attempt(() => vcpu.run());
+    vm.close();
+    new Uint8Array(taken).fill(2);`);
+});
+
+Deno.test("a guest can't write to what this process puts where a slot was", async () => {
+  const stdout = await survives(`
+    const size = 64 << 20;
+    const high = vm.addMemory({ size, guestPhysAddr: 0x1000_0000 });
+    // There should be no such call: either it does not exist, or the kernel lets go as well.
+    attempt(() => high.close());
+    attempt(() => vm.memory.remove(high));
+    const victims = Array.from({ length: 3 }, () => new Uint8Array(size));
+    longMode(vcpu, memory, { code: guests.dirty, registers: { rsi: 0x1000_0000n, rdi: 0x100n } });
+    for (let exits = 0; exits < 1000; exits++) {
+      const exit = attempt(() => vcpu.run());
+      if (exit.reason !== "mmio") break;
+    }
+    console.log("hit:", victims.filter((victim) => victim.subarray(0, 1 << 21).some((byte) => byte !== 0)).length);`);
+  assert(stdout.includes("hit: 0"), stdout);
+});
+
+Deno.test("huge pages that are not there are an error when asked for, not a crash when touched", async () => {
+  for (const backing of ["anonymous", "memfd"]) {
+    await survives(`
+      const slot = attempt(() => vm.addMemory({
+        size: 2 ** 36, guestPhysAddr: 2 ** 40, hugePages: "2M", backing: "${backing}" }));
+      if (!(slot instanceof Error)) for (let at = 0; at < 64; at++) slot.writeU8(2 ** 40 + at * 2 ** 30, 1);`);
+  }
+});
+
+Deno.test("objects made without their makers, or stripped of their insides, are exceptions", async () => {
+  await survives(`
+    for (const object of [kvm, vm, vcpu, exit, memory, vm.memory]) {
+      const names = [];
+      for (let at = Object.getPrototypeOf(object); at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+        for (const [name, { get, set, value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+          if (name === "constructor") continue;
+          const impostor = Object.create(Object.getPrototypeOf(object));
+          for (const method of [get, set, value]) {
+            if (typeof method === "function") {
+              const result = attempt(() => method.call(impostor));
+              if (result instanceof Promise) result.catch(() => {});
+            }
+          }
+        }
+      }
+      attempt(() => new object.constructor());
+      attempt(() => new object.constructor({}));
+    }`);
+});
+
+Deno.test("every method survives every kind of argument", async () => {
+  // Left out: what closes, waits or makes VMs, and what TypeScript lets nobody outside call.
+  await survives(`
+    const skip = /^(constructor|close|run|runAsync|createVm|createVcpu|setRegion|mapDirtyRing|find|fail)$/;
+    const values = [undefined, null, -1, 0.5, NaN, 2 ** 40, 2 ** 53, "text", "", 1n, -1n, 1n << 70n, true, Symbol(), {}, [],
+      [[1, 2, 3]], new Uint8Array(3), new ArrayBuffer(5), () => {}, exit, kvm, memory, vcpu.getRegs(), vcpu.getSregs().cs,
+      new Proxy({}, {}), new Date(), /x/, { length: 3 }, { length: -1 }, { size: 1, slot: 5 }];
+    // Within the process's own memory all is refused or harmless; sizes that would allocate are not tried.
+    for (const object of [kvm, vm, vcpu, memory, vm.memory, exit]) {
+      for (let at = Object.getPrototypeOf(object); at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+        for (const [name, { set, value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+          if (skip.test(name)) continue;
+          for (const method of [set, value]) {
+            if (typeof method !== "function") continue;
+            for (const one of values) {
+              for (const other of [undefined, one]) {
+                const result = attempt(() => method.call(object, one, other));
+                if (result instanceof Promise) result.catch(() => {});
+              }
+            }
+          }
+        }
+      }
+    }
+    for (const slot of vm.memory.slots) attempt(() => vm.removeMemory(slot));
+    attempt(() => vcpu.interruptAfter(1));
+    attempt(() => vcpu.run());
+    vm.close();`);
+});
+
+Deno.test("closing inside of a getter that the library reads is an error, and no crash", () => {
+  for (const name of ["setRegs", "setSregs", "setFpu"] as const) {
+    using machine = bare();
+    const { vm, vcpu } = machine;
+    const field = { setRegs: "rax", setSregs: "cr2", setFpu: "fcw" }[name];
+    const init = {
+      get [field]() {
+        vm.close();
+        return name === "setFpu" ? 0x37f : 1n;
+      },
+    };
+    assertCode("EBADF", () => (vcpu[name] as (init: object) => void)(init));
+  }
+  using machine = bare();
+  const options = {
+    size: 4096,
+    guestPhysAddr: 0x4000_0000,
+    get backing() {
+      machine.vm.close();
+      return "memfd" as const;
+    },
+  };
+  assertCode("EBADF", () => machine.vm.addMemory(options));
+  assertEquals(machine.vm.memory.slots, []);
+});
+
+Deno.test("a slot whose public fields are overwritten still gives back its own memory and no other", () => {
+  using machine = startLong(guests.halt);
+  const { vm, vcpu, memory } = machine;
+  const other = vm.addMemory({ size: 4096, guestPhysAddr: 0x4000_0000 });
+  for (
+    const [name, value] of [["slot", memory.slot], ["guestPhysAddr", 0], ["flags", 2]] as const
+  ) {
+    try {
+      (other as Anything)[name] = value;
+    } catch (error) {
+      assert(error instanceof TypeError);
+    }
+  }
+  vm.removeMemory(other);
+  // Had the kernel been told another slot's number, the guest would have lost its code.
+  runUntil(vcpu, "hlt");
+  assertEquals(memory.readU32(CELLS), 42);
+});
+
+Deno.test("a vCPU closed as its run begins elsewhere leaves the next one's descriptor alone", async () => {
+  // The other thread may enter the kernel only now, when the number is another vCPU's.
+  let strays = 0;
+  let reused = 0;
+  for (let turn = 0; turn < 150; turn++) {
+    using machine = startLong(guests.ports);
+    const { vm, vcpu, memory } = machine;
+    // It takes the lowest free number, so that the vCPU's is the lowest next.
+    using _kvm = Kvm.open();
+    const { fd } = vcpu;
+    await vcpu.runAsync();
+    const run = vcpu.runAsync().catch((error) => error.code);
+    vcpu.close();
+    using next = vm.createVcpu(1);
+    if (next.fd === fd) reused++;
+    longMode(next, memory, { code: guests.ports });
+    assertEquals(await run, "EBADF");
+    if (next.getRegs().rip !== 0x1000n || next.kvmRun.exitReason !== 0) strays++;
+  }
+  assertEquals(strays, 0, `of ${reused} with the same number`);
+});

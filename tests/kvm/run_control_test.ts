@@ -1,0 +1,182 @@
+import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
+import { guests } from "../../guests/mod.ts";
+import { realMode } from "../../src/boot/mod.ts";
+import { assertCode } from "../support/codes.ts";
+import { needs } from "../support/host.ts";
+import { bare, CELLS, runUntil, startLong, startReal } from "../support/machine.ts";
+
+Deno.test("a guest that spins is interrupted when its time is over, and not before", () => {
+  using machine = startLong(guests.spin);
+  const { vcpu, memory } = machine;
+  const start = performance.now();
+  using _limit = vcpu.interruptAfter(30);
+  assertEquals(vcpu.run().reason, "intr");
+  assertGreaterOrEqual(performance.now() - start, 29.9);
+  assertLess(performance.now() - start, 5000);
+  assertEquals([memory.readU32(CELLS), vcpu.getRegs().rip], [1, 0x100bn]);
+});
+
+Deno.test("an interrupted guest goes on where it was, again and again", () => {
+  // inc dword [CELLS]; jmp to it
+  using machine = startReal([0x66, 0xff, 0x06, 0x00, 0x20, 0xeb, 0xf9]);
+  const { vcpu, memory } = machine;
+  let last = 0;
+  for (let turn = 0; turn < 5; turn++) {
+    using _limit = vcpu.interruptAfter(5);
+    assertEquals(vcpu.run().reason, "intr");
+    const count = memory.readU32(CELLS);
+    assert(count > last, `${count} after ${last}`);
+    last = count;
+  }
+});
+
+Deno.test("of 300 runs with a time limit none is lost, however short it is", () => {
+  using machine = startLong(guests.spin);
+  const { vcpu } = machine;
+  for (let turn = 0; turn < 300; turn++) {
+    // Down to limits that are over before KVM_RUN begins.
+    using _limit = vcpu.interruptAfter(turn % 3 === 0 ? 0.001 * (turn + 1) : 1 + turn % 2);
+    assertEquals(vcpu.run().reason, "intr");
+    assertEquals(vcpu.kvmRun.immediateExit, 0);
+  }
+});
+
+Deno.test("a limit of 0 ms ends the run at once, and is not taken for none", () => {
+  // A guest that exits by itself, so that a lost limit is a failure and no endless loop.
+  using machine = startLong(guests.ports);
+  for (const limit of [0, 1e-9, 1e-6]) {
+    using _limit = machine.vcpu.interruptAfter(limit);
+    let exits = 0;
+    while (machine.vcpu.run().reason === "io" && exits < 20_000) exits++;
+    assertLess(exits, 20_000, `${limit} ms`);
+  }
+});
+
+Deno.test("a limit that is over between two runs ends the next one", () => {
+  using machine = startLong(guests.ports);
+  const { vcpu } = machine;
+  using _limit = vcpu.interruptAfter(1);
+  const end = performance.now() + 5;
+  while (performance.now() < end);
+  assertEquals([vcpu.run().reason, vcpu.run().reason], ["intr", "io"]);
+});
+
+Deno.test("a limit that was not needed leaves no flag and no alarm behind", () => {
+  using machine = startLong(guests.ports);
+  const { vcpu } = machine;
+  {
+    using _limit = vcpu.interruptAfter(5);
+    runUntil(vcpu, "io");
+  }
+  const end = performance.now() + 20;
+  while (performance.now() < end);
+  assertEquals(vcpu.kvmRun.immediateExit, 0);
+  for (let turn = 0; turn < 100; turn++) runUntil(vcpu, "io");
+});
+
+Deno.test("a limit that rang without a run ends no later one once it is disposed of", () => {
+  using machine = startLong(guests.ports);
+  const { vcpu } = machine;
+  {
+    using _limit = vcpu.interruptAfter(0.5);
+    const end = performance.now() + 5;
+    while (performance.now() < end);
+    assertEquals(vcpu.kvmRun.immediateExit, 1);
+  }
+  assertEquals(vcpu.kvmRun.immediateExit, 0);
+  runUntil(vcpu, "io");
+});
+
+Deno.test("a second limit counts anew, and disposing of the first leaves it standing", () => {
+  using machine = startLong(guests.spin);
+  const { vcpu } = machine;
+  const first = vcpu.interruptAfter(60_000);
+  using _second = vcpu.interruptAfter(20);
+  first[Symbol.dispose]();
+  // The guard must not be the limit under test: a request would end this run at once.
+  using guard = deadline(vcpu, 3000);
+  assertEquals(vcpu.run().reason, "intr");
+  assert(!guard.late());
+});
+
+/** Ends the run of a vCPU from a Worker if nothing else does. */
+function deadline(
+  vcpu: ReturnType<typeof startLong>["vcpu"],
+  milliseconds: number,
+): Disposable & { late(): boolean } {
+  const start = performance.now();
+  const door = new URL("../../src/kvm/mod.ts", import.meta.url).href;
+  const text = `
+    import { kick } from ${JSON.stringify(door)};
+    onmessage = ({ data }) => setTimeout(() => kick(data), ${milliseconds});
+    postMessage("ready");`;
+  const url = `data:application/javascript,${encodeURIComponent(text)}`;
+  const worker = new Worker(url, { type: "module" });
+  worker.postMessage(vcpu.kickHandle);
+  return {
+    late: () => performance.now() - start >= milliseconds,
+    [Symbol.dispose]: () => worker.terminate(),
+  };
+}
+
+Deno.test("a time that can't be is EINVAL, and sets no limit", () => {
+  using machine = startLong(guests.ports);
+  const { vcpu } = machine;
+  // deno-lint-ignore no-explicit-any -- what the types forbid
+  const wrong: any[] = [-1, NaN, Infinity, 1e15, undefined];
+  for (const time of wrong) assertCode("EINVAL", () => vcpu.interruptAfter(time), String(time));
+  for (let turn = 0; turn < 10; turn++) runUntil(vcpu, "io");
+});
+
+Deno.test("an immediate exit ends the next run before the guest does anything", () => {
+  using machine = startLong(guests.ports);
+  const { vcpu } = machine;
+  vcpu.requestImmediateExit();
+  assertEquals([vcpu.run().reason, vcpu.getRegs().rip], ["intr", 0x1000n]);
+  assertEquals(vcpu.kvmRun.immediateExit, 0);
+  assertEquals(runUntil(vcpu, "io").value, 1);
+});
+
+Deno.test("an immediate exit completes the IN before it, so that its value is in the register", () => {
+  using machine = startLong(guests.echo);
+  const { vcpu } = machine;
+  runUntil(vcpu, "io").value = 0x41;
+  vcpu.requestImmediateExit();
+  assertEquals(vcpu.run().reason, "intr");
+  assertEquals(vcpu.getRegs().rax & 0xffn, 0x41n);
+  assertEquals(runUntil(vcpu, "io").direction, "out");
+});
+
+Deno.test(needs("a vCPU that waits to be started is interrupted as well", "IRQCHIP"), () => {
+  using machine = bare(1 << 20, (vm) => vm.createIrqchip());
+  using second = machine.vm.createVcpu(1);
+  using _limit = second.interruptAfter(20);
+  assertEquals(second.run().reason, "intr");
+});
+
+Deno.test("limits of two vCPUs on one thread do not get in each other's way", () => {
+  using one = startLong(guests.spin);
+  using other = startLong(guests.spin);
+  using _long = one.vcpu.interruptAfter(60);
+  {
+    using _short = other.vcpu.interruptAfter(10);
+    assertEquals(other.vcpu.run().reason, "intr");
+  }
+  const start = performance.now();
+  assertEquals(one.vcpu.run().reason, "intr");
+  assertLess(performance.now() - start, 5000);
+  realMode(other.vcpu, other.memory, { code: guests.helloReal });
+  runUntil(other.vcpu, "io");
+});
+
+Deno.test("a limit may be disposed of twice, and after the vCPU was closed", () => {
+  using machine = startLong(guests.spin);
+  const limit = machine.vcpu.interruptAfter(1000);
+  limit[Symbol.dispose]();
+  limit[Symbol.dispose]();
+  const other = machine.vcpu.interruptAfter(1);
+  machine.vcpu.close();
+  const end = performance.now() + 10;
+  while (performance.now() < end);
+  other[Symbol.dispose]();
+});

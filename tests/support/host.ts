@@ -1,0 +1,99 @@
+/**
+ * What the host has, and what this process holds of it.
+ *
+ * @module
+ */
+
+import { Kvm } from "../../src/kvm/mod.ts";
+import { Cap } from "../../ffi/uapi/mod.ts";
+
+/** Open file descriptors of this process. */
+export function openFiles(): number {
+  // Reading the directory opens it.
+  return [...Deno.readDirSync("/proc/self/fd")].length - 1;
+}
+
+/** The open file descriptors of this process and where they lead: "anon_inode:kvm-vm". */
+export function openLinks(): [fd: number, target: string][] {
+  const links: [number, string][] = [];
+  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+    try {
+      links.push([Number(name), Deno.readLinkSync(`/proc/self/fd/${name}`)]);
+    } catch (error) {
+      // That of the directory itself is closed by now.
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  }
+  return links;
+}
+
+/** Where the open file descriptors of this process lead. */
+export function openTargets(): string[] {
+  return openLinks().map(([, target]) => target);
+}
+
+/** A line of /proc/self/maps. */
+export interface MappedRange {
+  /** The first address. */
+  readonly start: bigint;
+  /** The first address behind it. */
+  readonly end: bigint;
+  /** The file or what the kernel calls it; empty for anonymous memory. */
+  readonly name: string;
+}
+
+/** The memory mappings of this process. */
+export function mappings(): MappedRange[] {
+  return Deno.readTextFileSync("/proc/self/maps").trimEnd().split("\n").map((line) => {
+    const [range = "", , , , , ...name] = line.split(/ +/);
+    const [start, end] = range.split("-");
+    return { start: BigInt(`0x${start}`), end: BigInt(`0x${end}`), name: name.join(" ") };
+  });
+}
+
+/** Whether an address is mapped in this process. */
+export function isMapped(address: bigint): boolean {
+  return mappings().some(({ start, end }) => address >= start && address < end);
+}
+
+/** Bytes of address space that this process has mapped. */
+export function mappedBytes(): number {
+  return mappings().reduce((bytes, { start, end }) => bytes + Number(end - start), 0);
+}
+
+/** Bytes of memory that this process keeps in RAM. */
+export function residentBytes(): number {
+  return Number(Deno.readTextFileSync("/proc/self/statm").split(" ")[1]) * 4096;
+}
+
+/** Whether a program can be started. */
+export function hasProgram(name: string): boolean {
+  try {
+    return new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" })
+      .outputSync().success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** A test's name and whether to leave it out. */
+export interface Needs {
+  /** The name, with what it needs. */
+  name: string;
+  /** Whether the host lacks that. */
+  ignore: boolean;
+}
+
+/** For a test of what only some hosts' KVM can do: `Deno.test(needs("...", "IRQCHIP"), () => ...)`. */
+export function needs(name: string, ...caps: (keyof typeof Cap)[]): Needs {
+  using kvm = Kvm.open();
+  using vm = kvm.createVm();
+  const ignore = caps.some((cap) => vm.check(Cap[cap]) === 0);
+  return { name: `${name} (needs KVM's ${caps.join(", ")})`, ignore };
+}
+
+/** For a test that needs something else. */
+export function needing(what: string, present: boolean, name: string): Needs {
+  return { name: `${name} (needs ${what})`, ignore: !present };
+}

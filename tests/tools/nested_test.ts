@@ -1,0 +1,399 @@
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { cached, cacheFolder, hash } from "../../tools/nested/cache.ts";
+import { NestedError } from "../../tools/nested/error.ts";
+import { makeImage } from "../../tools/nested/ext4.ts";
+import { jobImage, lockedPackages } from "../../tools/nested/job.ts";
+import { LimitError, runMachine } from "../../tools/nested/machine.ts";
+import { dependencies, findModules } from "../../tools/nested/modules.ts";
+import { effectiveLimit, parseOptions, quote, UsageError } from "../../tools/nested/options.ts";
+import { packages, parseAptShow, wantedPackages } from "../../tools/nested/packages.ts";
+import { missingMessage, missingPrograms, run } from "../../tools/nested/process.ts";
+import { parts, testTask } from "../../tools/nested/test.ts";
+import { inTurns } from "../../tools/nested/turns.ts";
+import { needing } from "../support/host.ts";
+
+const root = new URL("../../", import.meta.url);
+
+Deno.test("own options come first, and the rest is the command's, its options too", () => {
+  assertEquals(parseOptions(["--limit", "5", "--debs=/d", "--", "ls", "--help"]), {
+    help: false,
+    limit: 5,
+    debs: "/d",
+    rest: ["ls", "--help"],
+  });
+  assertEquals(parseOptions(["--filter", "x", "--limit", "5"]).rest, [
+    "--filter",
+    "x",
+    "--limit",
+    "5",
+  ]);
+  assertEquals(parseOptions(["--", "--", "x"]).rest, ["--", "x"]);
+  assertEquals(parseOptions(["--help"]).help, true);
+});
+
+Deno.test("an option without its value, and a limit that is no number of seconds, are refused", () => {
+  for (const args of [["--limit"], ["--limit", "-1"], ["--limit=1.5"], ["--limit=9999999999"]]) {
+    assertThrows(() => parseOptions(args), UsageError, "", args.join(" "));
+  }
+  assertThrows(() => parseOptions(["--help=yes"]), UsageError);
+});
+
+Deno.test("a command has a limit unless told otherwise, and a shell has none", () => {
+  assertEquals(effectiveLimit(parseOptions([]), true), 0);
+  assertEquals(effectiveLimit(parseOptions([]), false) > 0, true);
+  assertEquals(effectiveLimit(parseOptions(["--limit", "0"]), false), 0);
+  assertEquals(effectiveLimit(parseOptions(["--limit", "7"]), true), 7);
+});
+
+Deno.test("a shell takes a quoted word for the word, whatever is in it", async () => {
+  const words = ["plain", "", "a b", "it's", "$HOME `x` \\", "*", "--filter=/^a|b$/", "ä\n\t!"];
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", `printf '%s|' ${words.map(quote).join(" ")}`],
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout), words.map((word) => `${word}|`).join(""));
+});
+
+Deno.test("the cache is where the user keeps caches", () => {
+  const folder = (variables: Record<string, string>) => cacheFolder((name) => variables[name]);
+  assertEquals(folder({ XDG_CACHE_HOME: "/c", HOME: "/h" }), "/c/deno-kvm/nested");
+  assertEquals(folder({ HOME: "/h" }), "/h/.cache/deno-kvm/nested");
+  assertEquals(folder({ XDG_CACHE_HOME: "", HOME: "/h" }), "/h/.cache/deno-kvm/nested");
+});
+
+Deno.test("an entry's name follows from its inputs alone", async () => {
+  assertEquals(await hash(["6.1", { a: 1 }]), await hash(["6.1", { a: 1 }]));
+  assertEquals(await hash(["6.1"]) === await hash(["6.2"]), false);
+});
+
+Deno.test("an entry is made once", () =>
+  inFolder(async (folder) => {
+    let built = 0;
+    const build = (path: string) => Deno.writeTextFile(path, `${++built}`);
+    for (let i = 0; i < 3; i++) {
+      assertEquals(await Deno.readTextFile(await cached(folder, "entry", build)), "1");
+    }
+  }));
+
+Deno.test("of two that make an entry at once both get a whole one, and one is left", () =>
+  inFolder(async (folder) => {
+    const both = Promise.withResolvers<void>();
+    let building = 0;
+    const paths = await Promise.all([1, 2].map(() =>
+      cached(folder, "entry", async (path) => {
+        await Deno.mkdir(path);
+        if (++building === 2) both.resolve();
+        await both.promise;
+        await Deno.writeTextFile(`${path}/whole`, "yes");
+      })
+    ));
+    for (const path of paths) assertEquals(Deno.readTextFileSync(`${path}/whole`), "yes");
+    assertEquals(names(folder), ["entry"]);
+  }));
+
+Deno.test("what fails while it is made leaves nothing in the cache", () =>
+  inFolder(async (folder) => {
+    const half = async (path: string) => {
+      await Deno.writeTextFile(path, "half");
+      throw new NestedError("no space");
+    };
+    await assertRejects(() => cached(folder, "entry", half), NestedError, "no space");
+    assertEquals(names(folder), []);
+  }));
+
+Deno.test("entries that nobody used for a month go when a new one is made", () =>
+  inFolder(async (folder) => {
+    const build = (path: string) => Deno.writeTextFile(path, "");
+    const old = new Date(Date.now() - 31 * 24 * 60 * 60 * 1000);
+    for (const name of ["old", "used"]) {
+      await Deno.utime(await cached(folder, name, build), old, old);
+    }
+    await cached(folder, "used", build);
+    await cached(folder, "new", build);
+    assertEquals(names(folder), ["new", "used"]);
+  }));
+
+Deno.test("missing programs are told in one line, with the packages and the command", () =>
+  inFolder(async (folder) => {
+    await Deno.writeTextFile(`${folder}/git`, "", { mode: 0o755 });
+    await Deno.writeTextFile(`${folder}/mke2fs`, "no program", { mode: 0o644 });
+    const missing = missingPrograms(["qemu-system-x86_64", "mke2fs", "git"], folder);
+    assertEquals(missing, ["qemu-system-x86_64", "mke2fs"]);
+    assertEquals(
+      missingMessage(missing),
+      "These Debian packages are missing: qemu-system-x86 e2fsprogs. As root: " +
+        "apt-get install --no-install-recommends qemu-system-x86 e2fsprogs",
+    );
+  }));
+
+Deno.test("apt's candidates name the kernel's and BusyBox's packages and versions", () => {
+  const shown = parseAptShow(`Package: linux-image-cloud-amd64
+Source: linux-signed-amd64 (6.1.192+2)
+Version: 6.1.192-2
+Depends: linux-image-6.1.0-56-cloud-amd64 (= 6.1.192-2)
+Description: Linux for x86-64 cloud (meta-package)
+
+Package: busybox-static
+Version: 1:1.35.0-4+b1
+
+`);
+  assertEquals(wantedPackages(shown), [
+    "linux-image-6.1.0-56-cloud-amd64=6.1.192-2",
+    "busybox-static=1:1.35.0-4+b1",
+  ]);
+  assertThrows(() => wantedPackages([]), NestedError, "--debs");
+});
+
+Deno.test("a folder without the packages, or with two of a kind, is refused with the reason", () =>
+  inFolder(async (folder) => {
+    const error = () => packages(`${folder}/cache`, folder);
+    await assertRejects(error, NestedError, "There is no linux-image-*_amd64.deb");
+    for (const version of [1, 2]) {
+      await Deno.writeTextFile(`${folder}/linux-image-${version}_amd64.deb`, "");
+    }
+    await assertRejects(error, NestedError, "There is more than one linux-image-*_amd64.deb");
+    await assertRejects(() => packages(folder, `${folder}/none`), NestedError, "--debs");
+  }));
+
+Deno.test("modules load after those that they say they depend on", () =>
+  inFolder(async (folder) => {
+    const modules = { "kvm-amd": "kvm,ccp", kvm: "irq_bypass", "irq-bypass": "", ccp: "" };
+    for (const [name, depends] of Object.entries(modules)) {
+      await Deno.writeTextFile(`${folder}/${name}.ko`, `\x7fELF\0depends=${depends}\0name=x\0`);
+    }
+    const files = names(folder).map((name) => `${folder}/${name}`);
+    const found = (await findModules(files, ["kvm-amd"])).map(({ name }) => name);
+    assertEquals(found, ["irq_bypass", "kvm", "ccp", "kvm_amd"]);
+    await assertRejects(() => findModules(files, ["kvm-intel"]), NestedError, "kvm_intel");
+    assertEquals(dependencies(new Uint8Array(100)), []);
+  }));
+
+Deno.test("the packages of deno.lock are those that npm knows, without their peers", async () => {
+  assertEquals(lockedPackages('{"npm": {"@a/b@1.0.0_react@18.0.0": {}, "c_d@2.0.0": {}}}'), [
+    "npm:@a/b@1.0.0",
+    "npm:c_d@2.0.0",
+  ]);
+  assertEquals(lockedPackages('{"version": "5"}'), []);
+  const own = lockedPackages(await Deno.readTextFile(new URL("deno.lock", root)));
+  assertEquals(own.some((name) => /^npm:deno-std@\d/.test(name)), true);
+});
+
+Deno.test("the tests inside are started as the test task does, without the documentation", async () => {
+  assertEquals(testTask(await Deno.readTextFile(new URL("deno.json", root))), [
+    "test",
+    "--allow-all",
+  ]);
+  assertThrows(() => testTask('{"tasks": {"test": {"command": "make"}}}'), NestedError, "make");
+});
+
+Deno.test("a whole run is divided: each test file goes to one machine", () => {
+  const files = ["a_test.ts", "b/c_test.ts", "b/latest.ts", "d.ts", "test.ts", "z.test.ts"];
+  assertEquals(parts(files, ["--filter", "x"], 2), [
+    ["--filter", "x", "a_test.ts", "test.ts"],
+    ["--filter", "x", "b/c_test.ts", "z.test.ts"],
+  ]);
+  assertEquals(parts(files, [], 9).length, 4);
+});
+
+Deno.test("a run of chosen files, or with the documentation, is not divided", () => {
+  const files = ["a_test.ts", "b/c_test.ts"];
+  for (const rest of [["b"], ["./b/c_test.ts"], ["--doc"], ["--shard=1/2"], ["--", "x"]]) {
+    assertEquals(parts(files, rest, 2), [rest]);
+  }
+});
+
+Deno.test("outputs of several come one after the other, and the first one's at once", () => {
+  let text = "";
+  const [first, second, third] = inTurns(3, (bytes) => text += new TextDecoder().decode(bytes));
+  const write = (turn: typeof first, word: string) => turn!.write(new TextEncoder().encode(word));
+  write(second, "B1 ");
+  write(first, "A1 ");
+  assertEquals(text, "A1 ");
+  third!.end();
+  write(second, "B2 ");
+  first!.end();
+  assertEquals(text, "A1 B1 B2 ");
+  write(second, "B3");
+  second!.end();
+  assertEquals(text, "A1 B1 B2 B3");
+});
+
+Deno.test(
+  needs("mke2fs", "debugfs")("a folder becomes an image that has its files and room"),
+  () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/files/deep`, { recursive: true });
+      await Deno.writeTextFile(`${folder}/files/deep/hello`, "hello\n".repeat(10_000));
+      for (let i = 0; i < 300; i++) await Deno.writeTextFile(`${folder}/files/${i}`, "");
+      const image = `${folder}/a,b.img`;
+      await makeImage(`${folder}/files`, image, 8 << 20);
+      const cat = await run("debugfs", ["-R", "cat /deep/hello", image]);
+      assertEquals(new TextDecoder().decode(cat), "hello\n".repeat(10_000));
+      const listed = new TextDecoder().decode(await run("debugfs", ["-R", "ls -p /", image]));
+      assertEquals(listed.match(/^\/\d+\/100\d+\/\d+\/\d+\/\d+\/0\/$/gm)?.length, 300);
+      assertEquals(Deno.statSync(image).size >= 8 << 20, true);
+    }),
+);
+
+Deno.test(
+  needs("git", "mke2fs", "debugfs")(
+    "what is edited is what runs: changed and new files go in, ignored and deleted ones don't",
+  ),
+  () =>
+    inFolder(async (folder) => {
+      const tree = `${folder}/it's a tree`;
+      const npm = `${folder}/npm`;
+      await Deno.mkdir(`${tree}/sub`, { recursive: true });
+      await Deno.mkdir(npm);
+      const write = (name: string, text: string) => Deno.writeTextFile(`${tree}/${name}`, text);
+      await write(".gitignore", "ignored\n");
+      await write("kept", "before");
+      await write("deleted", "");
+      await run("git", ["init", "-q"], { cwd: tree });
+      await run("git", ["add", "."], { cwd: tree });
+      await write("kept", "after");
+      await write("sub/new", "new");
+      await write("ignored", "");
+      await Deno.remove(`${tree}/deleted`);
+      const image = await jobImage({ tree, npm, command: "echo hi" }, folder);
+      const read = async (path: string) =>
+        new TextDecoder().decode(await run("debugfs", ["-R", `cat ${path}`, image]));
+      assertEquals(await read("/tree/kept"), "after");
+      assertEquals(await read("/tree/sub/new"), "new");
+      assertEquals(await read("/tree/ignored"), "");
+      assertEquals(await read("/tree/deleted"), "");
+      assertEquals(await read("/path"), tree);
+      assertStringIncludes(await read("/run"), "\nexec echo hi\n");
+    }),
+);
+
+const CONSOLE = 0x3f8;
+const TERMINAL = 0x2f8;
+const RESULT = 0x3e8;
+
+Deno.test(
+  needs("qemu-system-x86_64")("a machine's output and the status it leaves come out"),
+  () =>
+    inFolder(async (folder) => {
+      const kernel = await multiboot(folder, [
+        [RESULT, "booted 0.25\n"],
+        [TERMINAL, "hello"],
+        [RESULT, "status 200\n"],
+      ], "reset");
+      let text = "";
+      const output = (bytes: Uint8Array) => void (text += new TextDecoder().decode(bytes));
+      const ending = await runMachine({ kernel, disks: [], folder, limit: 60, output });
+      assertEquals(ending, { status: 200, boot: 0.25 });
+      assertEquals(text, "hello");
+    }),
+);
+
+Deno.test(
+  needs("qemu-system-x86_64")("a machine that hangs is cut off, and the console's end is shown"),
+  () =>
+    inFolder(async (folder) => {
+      const kernel = await multiboot(folder, [
+        [RESULT, "booted 0.25\n"],
+        [CONSOLE, "one\r\ntwo\r\n"],
+      ], "hang");
+      const machine = { kernel, disks: [], folder, limit: 1, output: () => {} };
+      const error = await assertRejects(() => runMachine(machine), LimitError);
+      assertStringIncludes(error.message, "after 1 s");
+      assertStringIncludes(error.message, "  one\n  two");
+    }),
+);
+
+Deno.test(
+  needs("qemu-system-x86_64")("a machine that ends and leaves no status is an error"),
+  () =>
+    inFolder(async (folder) => {
+      const kernel = await multiboot(folder, [[CONSOLE, "Kernel panic"]], "reset");
+      const machine = { kernel, disks: [], folder, limit: 60, output: () => {} };
+      const error = await assertRejects(() => runMachine(machine), NestedError);
+      assertEquals(error instanceof LimitError, false);
+      assertStringIncludes(error.message, "Kernel panic");
+    }),
+);
+
+Deno.test(
+  needs("qemu-system-x86_64")("an abort ends a machine at once, with its reason"),
+  () =>
+    inFolder(async (folder) => {
+      const kernel = await multiboot(folder, [[TERMINAL, "on"]], "hang");
+      const abort = new AbortController();
+      const output = () => abort.abort(new Error("Ctrl-C"));
+      const { signal } = abort;
+      const machine = { kernel, disks: [], folder, limit: 60, output, signal };
+      await assertRejects(() => runMachine(machine), Error, "Ctrl-C");
+    }),
+);
+
+Deno.test("both tasks explain themselves, and what they can't do is status 125", async () => {
+  for (const name of ["main.ts", "test.ts"]) {
+    const help = await tool(name, ["--help"]);
+    assertEquals(help.code, 0);
+    assertStringIncludes(help.stdout, "Usage: deno task");
+    assertStringIncludes(help.stdout, "--limit");
+    const wrong = await tool(name, ["--limit", "soon"]);
+    assertEquals(wrong.code, 125);
+    assertStringIncludes(wrong.stderr, "--limit takes");
+  }
+});
+
+/** Makes a test's name and condition: all of these programs. */
+function needs(...programs: string[]) {
+  const present = missingPrograms(programs).length === 0;
+  return (name: string) => needing(programs.join(", "), present, name);
+}
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function names(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+}
+
+async function tool(name: string, args: string[]) {
+  const path = fileURLToPath(new URL(`tools/nested/${name}`, root));
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "--cached-only", "--allow-all", path, ...args],
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/**
+ * A kernel that writes texts to ports and then hangs or resets the machine, in the format that QEMU
+ * loads without a disk (Multiboot Specification 0.6.96, 3.1). It begins in 32-bit protected mode.
+ */
+async function multiboot(
+  folder: string,
+  texts: readonly (readonly [port: number, text: string])[],
+  end: "hang" | "reset",
+): Promise<string> {
+  const address = 0x100000;
+  const headerSize = 32;
+  const magic = 0x1badb002;
+  // Bit 16: the load addresses are in the header, and the file needs no ELF header.
+  const flags = 0x10000;
+  const code = texts.flatMap(([port, text]) => [
+    ...[0x66, 0xba, port & 0xff, port >> 8], // mov dx, port
+    ...[...new TextEncoder().encode(text)].flatMap((byte) => [0xb0, byte, 0xee]), // mov al; out
+  ]);
+  // mov al, 0xfe; out 0x64, al: the keyboard controller resets the processor. Then jmp $.
+  code.push(...(end === "reset" ? [0xb0, 0xfe, 0xe6, 0x64] : []), 0xeb, 0xfe);
+  const bytes = new Uint8Array(headerSize + code.length);
+  const size = address + bytes.length;
+  const header = [magic, flags, -(magic + flags), address, address, size, size];
+  new Uint32Array(bytes.buffer, 0, 8).set([...header, address + headerSize]);
+  bytes.set(code, headerSize);
+  const path = `${folder}/kernel`;
+  await Deno.writeFile(path, bytes);
+  return path;
+}
