@@ -6,6 +6,9 @@
  * that its owner may close at any time, so a kick is counted in before and out after, and closing
  * waits for the count.
  *
+ * Where the bytes lie stands in one table for the process, in the shim's memory, which every isolate
+ * sees. What goes from thread to thread is a place in it: a forged one finds nothing.
+ *
  * @module
  */
 
@@ -16,38 +19,75 @@ import { shim } from "./shim.ts";
 import { handleSignal, SIGNAL } from "./signal.ts";
 import { syscall } from "./syscall.ts";
 
-/** What another thread needs for a kick; `postMessage` shares it. */
-export type KickHandle = SharedArrayBuffer;
+/** What another thread needs for a kick; `postMessage` takes it there. */
+export type KickHandle = number;
 
-// Indices of 32-bit words, and of the 64-bit ones behind them.
+/** `TABLE_BYTES` of `shim.asm` has room for as many. */
+const ENTRIES = 4096;
+const ENTRY_WORDS = 8;
+
+// The 32-bit words of an entry. The two addresses take two words each.
+/** How many kicks are under way, and whether the entry is in use. */
 const USERS = 0;
-const PENDING = 1;
-const TID = 2;
-const MAGIC = 3;
+/** Counts the entry's owners, so that an old handle does not kick a new one. */
+const GENERATION = 1;
 const ADDRESS = 2;
-const POOL_TID = 3;
-const BYTES = 32;
-/** "kick": no other shared buffer's third word may be taken for an address. */
-const MAGIC_VALUE = 0x6b63_696b;
-const CLOSED = 1 << 30;
+const TID = 4;
+const PENDING = 5;
+const POOL_TID = 6;
+
+const OPEN = 1 << 30;
+const RESERVED = 1 << 29;
+/** A handle is exact as a number: 12 bits of place, 31 of generation. */
+const GENERATIONS = 0x7fff_ffff;
+
+interface Table {
+  readonly words: Int32Array<ArrayBuffer>;
+  readonly addresses: BigUint64Array<ArrayBuffer>;
+}
+
+let shared: Table | undefined;
+
+function table(): Table {
+  if (shared === undefined) {
+    const pointer = Deno.UnsafePointer.create(handleSignal());
+    const size = ENTRIES * ENTRY_WORDS * 4;
+    const buffer = Deno.UnsafePointerView.getArrayBuffer(pointer!, size);
+    shared = { words: new Int32Array(buffer), addresses: new BigUint64Array(buffer) };
+  }
+  return shared;
+}
 
 /** The owner's side: the thread that runs. */
 export class Kickable {
-  /** For the other threads. */
-  readonly handle: KickHandle = new SharedArrayBuffer(BYTES);
-  readonly #words = new Int32Array(this.handle);
+  readonly #words: Int32Array<ArrayBuffer>;
+  readonly #addresses: BigUint64Array<ArrayBuffer>;
+  readonly #entry: number;
 
   /** The calling thread can be kicked out of a run that looks at this byte of a mapping. */
   constructor(mapping: Mapping, offset: number) {
-    handleSignal();
-    new BigUint64Array(this.handle)[ADDRESS] = mapping.address + BigInt(offset);
-    this.#words[MAGIC] = MAGIC_VALUE;
-    this.#words[TID] = Number(syscall("gettid", { operation: "find the thread" }));
+    const { words, addresses } = table();
+    const tid = Number(syscall("gettid", { operation: "find the thread" }));
+    const entry = reserve(words);
+    this.#words = words.subarray(entry * ENTRY_WORDS, (entry + 1) * ENTRY_WORDS);
+    this.#addresses = addresses.subarray(entry * ENTRY_WORDS / 2, (entry + 1) * ENTRY_WORDS / 2);
+    this.#entry = entry;
+    this.#addresses[ADDRESS / 2] = mapping.address + BigInt(offset);
+    this.#addresses[POOL_TID / 2] = 0n;
+    this.#words[TID] = tid;
+    this.#words[PENDING] = 0;
+    this.#words[GENERATION] = (this.#words[GENERATION]! + 1) & GENERATIONS;
+    Atomics.add(this.#words, USERS, OPEN - RESERVED);
+  }
+
+  /** For the other threads. */
+  get handle(): KickHandle {
+    return this.#words[GENERATION]! * ENTRIES + this.#entry;
   }
 
   /** From now on the run may also be on the thread whose id is found there. */
   setPool(tidAddress: bigint): void {
-    new BigUint64Array(this.handle)[POOL_TID] = tidAddress;
+    this.#addresses[POOL_TID / 2] = tidAddress;
   }
 
   /** Whether a kick came since the last time that this was asked. */
@@ -62,32 +102,46 @@ export class Kickable {
 
   /** Refuses kicks from now on, and waits for those under way: some hundred nanoseconds. */
   close(): void {
-    Atomics.or(this.#words, USERS, CLOSED);
-    while ((Atomics.load(this.#words, USERS) & ~CLOSED) !== 0);
+    Atomics.and(this.#words, USERS, ~OPEN);
+    while (Atomics.load(this.#words, USERS) !== 0);
   }
 }
 
+/** Takes a free entry. */
+function reserve(words: Int32Array<ArrayBuffer>): number {
+  for (let entry = 0; entry < ENTRIES; entry++) {
+    const at = entry * ENTRY_WORDS + USERS;
+    if (Atomics.compareExchange(words, at, 0, RESERVED) === 0) return entry;
+  }
+  throw new KvmError({
+    operation: "make a vCPU's kickHandle",
+    errno: Errno.ENOSPC,
+    hint: `A process has ${ENTRIES} at most: close vCPUs, before their Workers end, too`,
+  });
+}
+
 /**
- * Kicks from any thread; false if the owner has closed. A kick that comes while the owner is not
- * running ends its next run.
+ * Kicks from any thread of the process; false if the owner has closed. A kick that comes while the
+ * owner is not running ends its next run.
  *
  * @throws {KvmError} EINVAL for what is no handle.
  */
 export function kick(handle: KickHandle): boolean {
-  const valid = handle instanceof SharedArrayBuffer && handle.byteLength === BYTES;
-  if (!valid || new Int32Array(handle)[MAGIC] !== MAGIC_VALUE) {
+  const generation = Number.isSafeInteger(handle) ? Math.floor(handle / ENTRIES) : 0;
+  if (generation < 1 || generation > GENERATIONS) {
     const hint = "The argument is a vCPU's kickHandle";
     throw new KvmError({ operation: "kick a vCPU", errno: Errno.EINVAL, hint });
   }
-  const words = new Int32Array(handle);
-  const users = Atomics.add(words, USERS, 1);
+  const { words, addresses } = table();
+  const at = handle % ENTRIES * ENTRY_WORDS;
+  const users = Atomics.add(words, at + USERS, 1);
   try {
-    if ((users & CLOSED) !== 0) return false;
-    Atomics.store(words, PENDING, 1);
-    const addresses = new BigUint64Array(handle);
-    shim().kick(addresses[ADDRESS]!, words[TID]!, SIGNAL, addresses[POOL_TID]!);
+    if ((users & OPEN) === 0 || words[at + GENERATION] !== generation) return false;
+    Atomics.store(words, at + PENDING, 1);
+    const [address, pool] = [addresses[(at + ADDRESS) / 2]!, addresses[(at + POOL_TID) / 2]!];
+    shim().kick(address, words[at + TID]!, SIGNAL, pool);
     return true;
   } finally {
-    Atomics.sub(words, USERS, 1);
+    Atomics.sub(words, at + USERS, 1);
   }
 }

@@ -27,6 +27,14 @@ org 0
 ; mapped twice, once to run at 0 and once to write at DATA.
 %define DATA                0x1000
 
+; Behind it, zeroes: the table of vCPUs that can be kicked, see kick.ts.
+%define TABLE               0x2000
+%define TABLE_BYTES         4096 * 32
+
+; Before the signal's handler stands this word, by which every copy of the library in the process
+; knows the handler of another, and with it that copy's table. It changes with the revision.
+%define MAGIC               0x3372686b636b766b
+
 ehdr:       db 0x7f, "ELF", 2, 1, 1, 0          ; 64-bit, little-endian, version 1, System V
             dq 0
             dw 3, 62                            ; ET_DYN, EM_X86_64
@@ -39,7 +47,7 @@ ehdr:       db 0x7f, "ELF", 2, 1, 1, 0          ; 64-bit, little-endian, version
 phdrs:      dd 1, 5
             dq 0, 0, 0, end, end, 0x1000                                ; PT_LOAD, read+execute
             dd 1, 6
-            dq 0, DATA, DATA, end, end, 0x1000                          ; PT_LOAD, read+write
+            dq 0, DATA, DATA, end, TABLE - DATA + TABLE_BYTES, 0x1000   ; PT_LOAD, read+write
             dd 2, 6
             dq dynamic, DATA + dynamic, DATA + dynamic, dynamic_size, dynamic_size, 8
             dd 0x6474e551, 6                    ; PT_GNU_STACK: without it, an executable stack
@@ -124,11 +132,29 @@ syscall6:   mov eax, edi
             ret
 
             align 16
-; int handle_timer_signal(int signal): from now on a POSIX timer that expires with this signal
+; void *handle_timer_signal(int signal): from now on a POSIX timer that expires with this signal
 ; sets the byte its sigev_value points to. No SA_RESTART: a system call that the signal finds
-; blocked ends with EINTR.
+; blocked ends with EINTR. Returns the process's table.
 handle_timer_signal:
-            push 0                              ; sa_mask, then the fields before it
+            sub rsp, 32                         ; struct sigaction of the kernel
+            xor esi, esi
+            mov rdx, rsp
+            mov r10d, SIGSET_BYTES
+            mov eax, SYS_rt_sigaction
+            syscall
+            mov r8, [rsp]                       ; sa_handler
+            add rsp, 32
+            test rax, rax
+            js .end
+            cmp r8, 4096                        ; SIG_DFL and SIG_IGN are small numbers
+            jb .install
+            mov rax, MAGIC
+            cmp [r8 - 8], rax
+            jne .install
+            lea rax, [r8 + TABLE - on_timer]
+            ret
+
+.install:   push 0                              ; sa_mask, then the fields before it
             lea rax, [restorer]
             push rax
             push SA_SIGINFO | SA_RESTORER | SA_ONSTACK
@@ -140,7 +166,10 @@ handle_timer_signal:
             mov eax, SYS_rt_sigaction
             syscall
             add rsp, 32
-            ret
+            test rax, rax
+            js .end
+            lea rax, [ehdr + TABLE]
+.end:       ret
 
             align 16
 ; int kick(char *byte, int tid, int signal, int *other): sets the byte, then interrupts a thread of
@@ -176,6 +205,8 @@ ioctl2_as:  mov eax, SYS_gettid
 
 ; siginfo_t: si_code at 8, si_value of a timer's signal at 24. Anyone may send the signal; only
 ; the kernel can send it with SI_TIMER.
+            align 8
+            dq MAGIC
 on_timer:   cmp dword [rsi + 8], SI_TIMER
             jne .foreign
             mov rax, [rsi + 24]

@@ -48,8 +48,11 @@ const symbols = {
     result: "i64",
     nonblocking: true,
   },
-  /** Makes expired POSIX timers set the byte that their sigev_value points to. */
-  handleTimerSignal: { name: "handle_timer_signal", parameters: ["i32"], result: "i32" },
+  /**
+   * Makes expired POSIX timers set the byte that their sigev_value points to; the address of the
+   * process's table of {@link ./kick.ts}.
+   */
+  handleTimerSignal: { name: "handle_timer_signal", parameters: ["i32"], result: "i64" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 /** The shim's functions; each returns the kernel's result, -errno on failure. */
@@ -59,7 +62,7 @@ export type Shim = Deno.StaticForeignLibraryInterface<typeof symbols>;
  * Two copies of this library may live in one process, and the dynamic linker takes a library of the
  * same path for the same library: raise this whenever a symbol changes.
  */
-const revision = 2;
+const revision = 3;
 
 let loaded: Shim | undefined;
 

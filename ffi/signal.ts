@@ -10,15 +10,17 @@ import { failure } from "./syscall.ts";
 /** A real-time signal: the runtime handles or ignores several of the others itself. */
 export const SIGNAL = 44;
 
-let handled = false;
+let table: bigint | undefined;
 
 /**
  * Gives {@linkcode SIGNAL} its handler, for the whole process: it sets the byte that an expired
  * timer names, and otherwise does nothing but end a system call with EINTR.
+ *
+ * @returns The address of the process's table of vCPUs that can be kicked.
  */
-export function handleSignal(): void {
-  if (handled) return;
+export function handleSignal(): bigint {
+  if (table !== undefined) return table;
   const result = shim().handleTimerSignal(SIGNAL);
-  if (result < 0) throw failure("handle a signal", "rt_sigaction", -result);
-  handled = true;
+  if (result < 0n) throw failure("handle a signal", "rt_sigaction", Number(-result));
+  return table = result;
 }

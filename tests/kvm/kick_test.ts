@@ -40,11 +40,24 @@ Deno.test("a kick during a time limit outlives the limit's end", () =>
   }));
 
 Deno.test("what is no handle can't be kicked", () => {
-  for (const bad of [new SharedArrayBuffer(32), new SharedArrayBuffer(1), {}, undefined]) {
-    const error = assertThrows(() => kick(bad as SharedArrayBuffer), KvmError);
+  for (const bad of [-1, 0, 4095, 0.5, NaN, 2 ** 53, {}, undefined, "5", 5n]) {
+    const error = assertThrows(() => kick(bad as number), KvmError);
     assertEquals(error.code, "EINVAL");
   }
 });
+
+Deno.test("a forged or outdated handle kicks nobody", () =>
+  withGuest(guests.ports, (vcpu) => {
+    const { kickHandle } = vcpu;
+    for (let place = 0; place < 4096; place++) {
+      const forged = 4096 * 1000 + place;
+      assertEquals(kick(forged), false);
+    }
+    assertEquals(kick(kickHandle + 4096), false);
+    assertEquals(vcpu.run().reason, "io");
+    vcpu.close();
+    assertEquals(kick(kickHandle), false);
+  }));
 
 Deno.test("runAsync leaves the event loop free and ends by its timeout", () =>
   withGuest(guests.spin, async (vcpu) => {
