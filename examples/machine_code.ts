@@ -1,7 +1,7 @@
 /**
  * Unit tests for machine code, in the language it is written in.
  *
- *     deno test --allow-ffi --allow-run=nasm examples/machine_code_test.ts
+ *     deno test --allow-ffi --allow-run=nasm examples/machine_code.ts
  */
 
 import { assertGuest } from "../src/testing/mod.ts";
