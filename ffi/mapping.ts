@@ -37,10 +37,20 @@ const MAP_NORESERVE = 0x4000n;
 const MAP_HUGETLB = 0x40000n;
 const MADV_HUGEPAGE = 14n;
 const MFD_CLOEXEC = 1n;
+const MFD_ALLOW_SEALING = 2n;
 const MFD_HUGETLB = 4n;
+// uapi linux/fcntl.h
+const F_ADD_SEALS = 1033n;
+const F_SEAL_SEAL = 1n;
+const F_SEAL_SHRINK = 2n;
+const F_SEAL_GROW = 4n;
 /** log2 of the page size, in the bits that both mmap and memfd_create use for it. */
 const hugeSize = { "2M": 21n << 26n, "1G": 30n << 26n };
 const hugeBytes = { none: PAGE_SIZE, transparent: PAGE_SIZE, "2M": 2 ** 21, "1G": 2 ** 30 };
+
+// The buffer is in users' hands, and so are its properties: these are the language's own.
+const isDetached = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, "detached")!.get!;
+const { transfer } = ArrayBuffer.prototype;
 
 /** A range of this process's memory; unmapped once, by `close` or at the end of a `using` block. */
 export class Mapping implements Disposable {
@@ -76,12 +86,14 @@ export class Mapping implements Disposable {
   static memfd(size: number, what: string, options: MappingOptions = {}): Mapping {
     const { hugePages = "none", reserve = false } = options;
     const attempt = attemptOf(size, what, hugePages);
-    let memfdFlags = MFD_CLOEXEC;
+    let memfdFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
     if (isReserved(hugePages)) memfdFlags |= MFD_HUGETLB | hugeSize[hugePages];
     const number = syscallWithBuffer("memfd_create", attempt, cString("kvm-guest"), memfdFlags);
     const fd = new Fd(Number(number), what);
     try {
       syscall("ftruncate", attempt, number, BigInt(size));
+      // Whoever shares it could shrink it, and to touch what is gone is SIGBUS.
+      syscall("fcntl", attempt, number, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
       const flags = MAP_SHARED | reservation(hugePages, reserve);
       const mapping = new Mapping(mmap(attempt, size, flags, number, 0n), size, what, fd);
       if (hugePages === "transparent") mapping.#advise(MADV_HUGEPAGE);
@@ -123,13 +135,13 @@ export class Mapping implements Disposable {
     this.#buffer = undefined;
     const attempt = { operation: `unmap the ${this.what}` };
     const size = BigInt(this.size);
-    if (buffer.detached) {
+    if (isDetached.call(buffer)) {
       // Someone transferred the buffer, and holds views that can't be found from here. They keep
       // the addresses, with fresh zeroes behind them, which cost nothing until touched.
       const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
       mmap(attempt, this.size, flags, -1n, 0n, this.#address);
     } else {
-      buffer.transfer();
+      transfer.call(buffer);
       syscall("munmap", attempt, this.#address, size);
     }
     this.fd?.close();

@@ -4,9 +4,18 @@
  * @module
  */
 
+import { Errno } from "./errno.ts";
+import { KvmError } from "./errors.ts";
 import { Mapping, PAGE_SIZE } from "./mapping.ts";
 import { shim } from "./shim.ts";
 import { handleSignal, SIGNAL } from "./signal.ts";
+
+/**
+ * The runtime's pool has 32 threads for all that blocks, its own reading of files included. Runs that
+ * never end must leave it some.
+ */
+const MOST = 16;
+let running = 0;
 
 /** Makes ioctls off this thread, one at a time. */
 export class PoolRun implements Disposable {
@@ -34,10 +43,19 @@ export class PoolRun implements Disposable {
 
   /** The ioctl's result, -errno on failure. */
   async run(fd: number, ioctl: { readonly request: number }): Promise<number> {
+    if (running >= MOST) {
+      throw new KvmError({
+        operation: "run one more vCPU beside the event loop",
+        errno: Errno.EAGAIN,
+        hint: `There are ${MOST} at most: give each vCPU a Worker, and use run() there`,
+      });
+    }
+    running++;
     this.#running = true;
     try {
       return await shim().ioctl2OnPool(fd, ioctl.request, this.#cell.address);
     } finally {
+      running--;
       this.#running = false;
     }
   }

@@ -18,6 +18,7 @@ export const numbers = {
   munmap: 11,
   pread64: 17,
   madvise: 28,
+  fcntl: 72,
   ftruncate: 77,
   gettid: 186,
   timer_create: 222,

@@ -86,7 +86,20 @@ export function from<const T extends Table>(table: T, init: StructInit<T>, count
 export function isView<const T extends Table>(table: T, value: unknown): value is StructOf<T> {
   const layout = layoutOf(table);
   return isStruct(value) && value instanceof makerOf(layout) &&
-    bytesOf(value).length >= layout.size;
+    byteLengthOf(bytesOf(value)) >= layout.size;
+}
+
+const byteLength = Object.getOwnPropertyDescriptor(
+  Object.getPrototypeOf(Uint8Array.prototype),
+  "byteLength",
+)!.get!;
+
+/**
+ * How many bytes an array really has: its properties are in users' hands, and the kernel writes
+ * by this number.
+ */
+export function byteLengthOf(bytes: Uint8Array): number {
+  return byteLength.call(bytes);
 }
 
 /** The bytes of a struct that `create` or `view` made. */

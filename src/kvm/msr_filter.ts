@@ -99,7 +99,12 @@ function compile(rules: MsrDenials | MsrAllowances) {
     list.flatMap((msrs) => spansOf(msrs, lists[name as keyof typeof lists]))
   ).sort((a, b) => a.first - b.first);
 
-  const ranges = windowsOf(spans).flatMap((window) => rangesOf(window, allowing));
+  // Reads and writes apart: KVM takes the first range that holds an MSR, so windows of both kinds
+  // that overlapped would hide each other.
+  const ranges = merged([READ, WRITE].flatMap((access) => {
+    const own = spans.filter(({ flags }) => (flags & access) !== 0);
+    return windowsOf(own).map((window) => rangeOf(window, access, allowing));
+  }));
   if (ranges.length <= MsrFilter.MAX_RANGES) return { allowing, ranges };
   const hint =
     `The MSRs need ${ranges.length} ranges of up to ${WIDEST} MSRs, apart for reads and ` +
@@ -140,30 +145,33 @@ function windowsOf(spans: readonly Span[]): Span[][] {
   return windows;
 }
 
-/** The range of a window, or two where reads and writes differ. */
-function rangesOf(window: readonly Span[], allowing: boolean): MsrFilterRange[] {
+/** The range of a window. */
+function rangeOf(window: readonly Span[], flags: number, allowing: boolean): MsrFilterRange {
   const base = window[0]!.first;
   const nmsrs = Math.max(...window.map(({ last }) => last)) - base + 1;
-  const bitmapOf = (access: number) => {
-    // The kernel reads whole u64.
-    const bitmap = new Uint8Array(new ArrayBuffer(Math.ceil(nmsrs / 64) * 8));
-    if (!allowing) bitmap.fill(0xff);
-    for (const { first, last, flags } of window) {
-      if ((flags & access) === 0) continue;
-      for (let bit = first - base; bit <= last - base; bit++) {
-        if (allowing) bitmap[bit >>> 3]! |= 1 << (bit & 7);
-        else bitmap[bit >>> 3]! &= ~(1 << (bit & 7));
-      }
+  // The kernel reads whole u64.
+  const bitmap = new Uint8Array(new ArrayBuffer(Math.ceil(nmsrs / 64) * 8));
+  if (!allowing) bitmap.fill(0xff);
+  for (const { first, last } of window) {
+    for (let bit = first - base; bit <= last - base; bit++) {
+      if (allowing) bitmap[bit >>> 3]! |= 1 << (bit & 7);
+      else bitmap[bit >>> 3]! &= ~(1 << (bit & 7));
     }
-    return bitmap;
-  };
-  const reads = bitmapOf(READ);
-  const writes = bitmapOf(WRITE);
-  if (reads.every((byte, index) => byte === writes[index])) {
-    return [{ flags: READ | WRITE, base, nmsrs, bitmap: reads }];
   }
-  return [
-    { flags: READ, base, nmsrs, bitmap: reads },
-    { flags: WRITE, base, nmsrs, bitmap: writes },
-  ];
+  return { flags, base, nmsrs, bitmap };
+}
+
+/** One range for reads and writes where they are the same. */
+function merged(ranges: readonly MsrFilterRange[]): MsrFilterRange[] {
+  const result: MsrFilterRange[] = [];
+  for (const range of ranges) {
+    const { base, nmsrs, bitmap } = range;
+    const twin = result.findIndex((other) =>
+      other.base === base && other.nmsrs === nmsrs &&
+      other.bitmap.every((byte, index) => byte === bitmap[index])
+    );
+    if (twin < 0) result.push(range);
+    else result[twin] = { ...range, flags: READ | WRITE };
+  }
+  return result;
 }

@@ -375,3 +375,35 @@ Deno.test("a vCPU closed as its run begins elsewhere leaves the next one's descr
   }
   assertEquals(strays, 0, `of ${reused} with the same number`);
 });
+
+Deno.test("properties put on buffers and arrays don't turn the library against the process", async () => {
+  await survives(`
+    const { all } = memory;
+    all.buffer.transfer = () => {};
+    Object.defineProperty(all.buffer, "detached", { value: false });
+    const liar = class extends Uint8Array { get length() { return 32768; } };
+    const slot = vm.addMemory({ size: 2 ** 30, guestPhysAddr: 2 ** 32, logDirtyPages: true });
+    for (let turn = 0; turn < 100; turn++) {
+      attempt(() => vm.getDirtyLog(slot, new liar(new ArrayBuffer(8))));
+    }
+    const short = new (vcpu.getSregs().constructor)(new ArrayBuffer(16), 0, 16);
+    for (const key of Object.getOwnPropertySymbols(short)) {
+      Object.defineProperty(short[key], "length", { value: 100_000 });
+    }
+    for (let turn = 0; turn < 1000; turn++) attempt(() => vcpu.getSregs(short));
+    vm.close();
+    for (let at = 0; at < all.length; at += 4096) void all[at];
+    void all[0x1000];`);
+});
+
+Deno.test("memory behind a memfd can't be cut short by those who share it", async () => {
+  await survives(`
+    const slot = vm.addMemory({ size: 1 << 20, guestPhysAddr: 2 ** 32, backing: "memfd" });
+    for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+      const path = "/proc/self/fd/" + name;
+      if (attempt(() => Deno.readLinkSync(path)).includes?.("memfd:kvm-guest")) {
+        if (!(attempt(() => Deno.truncateSync(path, 0)) instanceof Error)) throw new Error("cut");
+      }
+    }
+    slot.writeU8(2 ** 32 + 4096, 1);`);
+});

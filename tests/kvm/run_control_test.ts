@@ -180,3 +180,30 @@ Deno.test("a limit may be disposed of twice, and after the vCPU was closed", () 
   while (performance.now() < end);
   other[Symbol.dispose]();
 });
+
+Deno.test("a run's timeout leaves a limit around it standing", () => {
+  using machine = startLong(guests.spin);
+  const { vcpu } = machine;
+  using guard = deadline(vcpu, 3000);
+  const outer = vcpu.interruptAfter(60);
+  assertEquals(vcpu.run({ timeout: 10 }).reason, "intr");
+  assertEquals(vcpu.run().reason, "intr");
+  outer[Symbol.dispose]();
+  assert(!guard.late());
+  assertEquals(vcpu.kvmRun.immediateExit, 0);
+});
+
+Deno.test("an abort is not lost when a limit of this thread ends at that moment", async () => {
+  using machine = startLong(guests.spin);
+  const { vcpu } = machine;
+  for (let turn = 0; turn < 20; turn++) {
+    const limit = vcpu.interruptAfter(1000);
+    const abort = new AbortController();
+    const run = vcpu.runAsync({ signal: abort.signal }).catch((error) => error.name);
+    abort.abort();
+    limit[Symbol.dispose]();
+    assertCode("EBUSY", () => vcpu.run({ timeout: 1000 }));
+    assertEquals(await run, "AbortError");
+    assertEquals(vcpu.kvmRun.immediateExit, 0);
+  }
+});

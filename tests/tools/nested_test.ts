@@ -9,7 +9,7 @@ import { dependencies, findModules } from "../../tools/nested/modules.ts";
 import { effectiveLimit, parseOptions, quote, UsageError } from "../../tools/nested/options.ts";
 import { packages, parseAptShow, wantedPackages } from "../../tools/nested/packages.ts";
 import { missingMessage, missingPrograms, run } from "../../tools/nested/process.ts";
-import { parts, testTask } from "../../tools/nested/test.ts";
+import { parts } from "../../tools/nested/test.ts";
 import { inTurns } from "../../tools/nested/turns.ts";
 import { needing } from "../support/host.ts";
 
@@ -176,14 +176,6 @@ Deno.test("the packages of deno.lock are those that npm knows, without their pee
   assertEquals(lockedPackages('{"version": "5"}'), []);
   const own = lockedPackages(await Deno.readTextFile(new URL("deno.lock", root)));
   assertEquals(own.some((name) => /^npm:deno-std@\d/.test(name)), true);
-});
-
-Deno.test("the tests inside are started as the test task does, without the documentation", async () => {
-  assertEquals(testTask(await Deno.readTextFile(new URL("deno.json", root))), [
-    "test",
-    "--allow-all",
-  ]);
-  assertThrows(() => testTask('{"tasks": {"test": {"command": "make"}}}'), NestedError, "make");
 });
 
 Deno.test("a whole run is divided: each test file goes to one machine", () => {

@@ -33,6 +33,9 @@ export interface RunAsyncOptions extends RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Milliseconds by which the two clocks, the timer's and this one, may seem to differ. */
+const CLOCK_SLACK = 0.5;
+
 const OFFSET = RunPage.immediateExitOffset;
 const KVM_RUN = { request: KVM.KVM_RUN.request };
 
@@ -42,7 +45,11 @@ export class RunControl {
   readonly #mapping: Mapping;
   readonly #page: RunPage;
   #alarm: Alarm | undefined;
-  #limits = 0;
+  /** When each time limit rings, by its number. */
+  readonly #limits = new Map<number, number>();
+  #lastLimit = 0;
+  /** Whether the run on the pool has been asked to end. */
+  #aborted = false;
   #kickable: Kickable | undefined;
   #pool: PoolRun | undefined;
 
@@ -53,26 +60,35 @@ export class RunControl {
     this.#page = page;
   }
 
-  /** Starts or restarts the time limit of this thread's runs; the limit's number. */
+  /** Starts a time limit of this thread's runs; its number. Of several, the earliest rings. */
   arm(milliseconds: number): number {
     if (this.#fd.closed) throw closedError("limit a run", this.#fd.what);
+    checkTimeout(milliseconds);
     this.#alarm ??= new Alarm(this.#mapping, OFFSET);
-    this.#alarm.arm(milliseconds);
-    return ++this.#limits;
+    this.#limits.set(++this.#lastLimit, performance.now() + milliseconds);
+    this.#rearm();
+    return this.#lastLimit;
   }
 
-  /** Ends a time limit unless a later one has taken its place. */
+  /** Ends a time limit; the others go on. */
   disarm(limit: number): void {
-    if (this.#fd.closed || limit !== this.#limits) return;
-    this.#alarm?.disarm();
+    if (this.#fd.closed || !this.#limits.delete(limit)) return;
+    this.#rearm();
     this.#takeBack();
   }
 
-  /** Takes back what a limit may have left, but no kick. */
+  #rearm(): void {
+    if (this.#limits.size === 0) this.#alarm?.disarm();
+    else this.#alarm?.arm(Math.max(0, Math.min(...this.#limits.values()) - performance.now()));
+  }
+
+  /** Takes back what a limit may have left, but no kick and no abort. */
   #takeBack(): void {
     this.#page.immediateExit = false;
-    // A kick of that very moment was cleared as well: it is still counted.
-    if (this.#kickable?.pending) this.#page.immediateExit = true;
+    // One of that very moment was cleared as well: it is still known.
+    const now = performance.now();
+    const rung = this.#limits.values().some((deadline) => deadline <= now);
+    if (rung || this.#kickable?.pending || this.#aborted) this.#page.immediateExit = true;
   }
 
   /** What other threads kick with. */
@@ -89,7 +105,19 @@ export class RunControl {
     if (!this.#page.immediateExit) return false;
     this.#page.immediateExit = false;
     this.#kickable?.takePending();
+    this.#aborted = false;
+    this.#dropRung();
     return true;
+  }
+
+  /** A limit that has rung is over; the next one is still to come. */
+  #dropRung(): void {
+    if (this.#limits.size === 0) return;
+    const now = performance.now() + CLOCK_SLACK;
+    for (const [limit, deadline] of this.#limits) {
+      if (deadline <= now) this.#limits.delete(limit);
+    }
+    this.#rearm();
   }
 
   /** Ends the runs on the pool by a time limit and an abort signal, until disposed of. */
@@ -101,6 +129,7 @@ export class RunControl {
     const kick = () => {
       if (this.#fd.closed) return;
       kicked = true;
+      this.#aborted = true;
       pool.kick();
     };
     const timer = timeout === undefined ? undefined : setTimeout(kick, timeout);
@@ -110,6 +139,7 @@ export class RunControl {
         signal?.removeEventListener("abort", kick);
         clearTimeout(timer);
         // The run may have ended by itself just before the kick.
+        this.#aborted = false;
         if (kicked && !this.#fd.closed) this.#takeBack();
       },
     };

@@ -62,8 +62,8 @@ export class Vcpu extends VcpuShared {
    * timeout that can't be, EBADF once closed.
    */
   run(options?: RunOptions): Exit {
-    if (options?.timeout !== undefined) return this.#runLimited(options.timeout);
     if (this.handle.busy) this.handle.refuse(KVM.KVM_RUN, `run ${this.handle.what}`);
+    if (options?.timeout !== undefined) return this.#runLimited(options.timeout);
     for (;;) {
       const result = this.handle.invoke(KVM_RUN);
       if (result >= 0) return this.#decoder.decode();
@@ -149,8 +149,8 @@ export class Vcpu extends VcpuShared {
 
   /**
    * From now on until disposed of, the guest has so many milliseconds: when they are over, the
-   * {@linkcode run} under way, or else the next one, returns an `"intr"` exit. A second call starts
-   * them anew. It is for runs on this thread: {@linkcode runAsync} has a timeout of its own.
+   * {@linkcode run} under way, or else the next one, returns an `"intr"` exit, once. Of several limits
+   * each rings at its own time. It is for runs on this thread: {@linkcode runAsync} has a timeout of its own.
    *
    * @example
    * ```ts

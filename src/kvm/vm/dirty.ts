@@ -5,6 +5,7 @@
  */
 
 import {
+  byteLengthOf,
   create,
   Errno,
   type Fd,
@@ -223,6 +224,6 @@ export abstract class VmDirty extends VmPrivateMemory {
 
   /** The kernel reads and writes as many bytes as the slot's size says. */
   #checkBitmap(operation: string, bitmap: Uint8Array, bytes: number): void {
-    checkInteger(operation, "The bitmap's length in bytes", bitmap.length, bytes, bytes);
+    checkInteger(operation, "The bitmap's length in bytes", byteLengthOf(bitmap), bytes, bytes);
   }
 }

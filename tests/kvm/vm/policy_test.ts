@@ -37,6 +37,20 @@ Deno.test(needs("a denied MSR is a #GP, and all others are the guest's", "X86_MS
   assertEquals(filtered({ denyReads: [EFER], denyWrites: [LSTAR] }), "#GP");
 });
 
+Deno.test(
+  needs("reads and writes are filtered apart, however far their spans reach", "X86_MSR_FILTER"),
+  () => {
+    const filtered = (rules: MsrDenials | MsrAllowances) => outcome((vm) => vm.setMsrFilter(rules));
+    // Together wider than one range of KVM's, and overlapping.
+    const low: [number, number] = [KERNEL_GS_BASE - 0x2000, KERNEL_GS_BASE - 0x82];
+    const high: [number, number] = [KERNEL_GS_BASE - 0x200, KERNEL_GS_BASE + 0x2000];
+    assertEquals(filtered({ denyReads: [low], denyWrites: [high] }), "#GP");
+    assertEquals(filtered({ denyReads: [low], denyWrites: [low] }), "#GP");
+    const all: [number, number] = [EFER - 0x2000, KERNEL_GS_BASE + 0x10];
+    assertEquals(filtered({ allowReads: [all], allowWrites: [high] }), "done");
+  },
+);
+
 Deno.test(needs("what alone is allowed works, and all else is a #GP", "X86_MSR_FILTER"), () => {
   const filtered = (rules: MsrAllowances) => outcome((vm) => vm.setMsrFilter(rules));
   assertEquals(filtered({ allow: [EFER, KERNEL_GS_BASE] }), "done");
