@@ -92,6 +92,9 @@ export function assembleFile(
   path: string | URL,
   onWarning: (warning: AssembleMessage) => void = printWarning,
 ): Uint8Array<ArrayBuffer> {
+  if (path instanceof URL && path.protocol !== "file:") {
+    throw invalid(`NASM reads files and no ${path.protocol} URLs`);
+  }
   const name = path instanceof URL ? decodeURIComponent(path.pathname) : path;
   const folder = name.slice(0, name.lastIndexOf("/") + 1);
   // NASM would take a name that begins with a hyphen for an option.

@@ -20,7 +20,7 @@ const API_VERSION = 12;
 
 const openHints: Readonly<Record<string, string>> = {
   ENOENT:
-    "The host has no KVM: load kvm_intel or kvm_amd (modprobe), enable virtualization in the " +
+    "There is no such device. If it should be KVM's, the host has none: load kvm_intel or kvm_amd (modprobe), enable virtualization in the " +
     "firmware, or, in a VM or container, let its owner pass KVM on",
   EACCES: "You may not use it: join the group that owns it (usermod -aG kvm $USER), or be root",
   EPERM: "You may not use it: join the group that owns it (usermod -aG kvm $USER), or be root",
@@ -58,6 +58,10 @@ export class Kvm extends KvmObject {
    */
   static open(path = "/dev/kvm"): Kvm {
     const operation = `open ${path}`;
+    if (typeof path !== "string") {
+      const hint = "The path is a string";
+      throw new KvmError({ operation: "open KVM", errno: Errno.EINVAL, hint });
+    }
     const handle = Fd.open(path, "Kvm", openHints);
     try {
       const kvm = new Kvm(handle);

@@ -7,7 +7,11 @@
 import { bytesOf, create, Errno, type Fd, KvmError } from "../../ffi/mod.ts";
 import { kvmMsrList, kvmMsrs } from "../../ffi/uapi/mod.ts";
 import { msrName } from "../arch/x86/mod.ts";
+import { checkInteger } from "./check.ts";
 import { KVM } from "./ioctls.ts";
+
+/** More than all MSRs that any processor has. */
+const LONGEST_LIST = 65_536;
 
 /** The kernel takes fewer than 256 MSRs in a call (MAX_IO_MSRS). */
 const MOST = 255;
@@ -29,6 +33,7 @@ export function readIndexList(fd: Fd, ioctl: IndexListIoctl): Uint32Array<ArrayB
 
 /** Reads MSRs of a vCPU, or feature MSRs of the system, in the order asked for. */
 export function readMsrs(fd: Fd, indices: ArrayLike<number>): bigint[] {
+  checkInteger("read MSRs", "The number of MSRs", indices.length, 0, LONGEST_LIST);
   const values: bigint[] = [];
   for (let from = 0; from < indices.length; from += MOST) {
     const count = Math.min(MOST, indices.length - from);
