@@ -1,0 +1,38 @@
+#!/bin/sh
+# The first process inside. Its serial ports: ttyS0 is the kernel's console, ttyS1 the command's
+# terminal, and ttyS2 tells the runner how far things are: "booted <seconds>", "status <number>".
+export PATH=/bin HOME=/root TERM=linux
+
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+mount -t devtmpfs dev /dev
+mkdir /dev/shm /dev/pts
+mount -t tmpfs tmpfs /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs tmpfs /tmp
+hostname nested
+ifconfig lo up
+for module in /modules/*; do insmod "$module"; done
+
+# The work tree is where it is outside, so that a failure names a file that can be opened.
+mount -t ext4 /dev/nvme1n1 /job
+tree=$(cat /job/path)
+mkdir -p "$tree"
+mount --bind /job/tree "$tree"
+mount -o remount,bind,ro "$tree"
+cd "$tree"
+
+read -r seconds _ </proc/uptime
+echo "booted $seconds" >/dev/ttyS2
+
+# Lines end as the command ends them: the terminal outside, if there is one, adds what it needs.
+stty -F /dev/ttyS1 -opost
+set -o pipefail
+if [ -e /job/interactive ]; then
+  setsid -c sh /job/run <>/dev/ttyS1 >&0 2>&1
+else
+  # The command sees that this is no terminal.
+  sh /job/run </dev/null 2>&1 | cat >/dev/ttyS1
+fi
+echo "status $?" >/dev/ttyS2
+poweroff -f

@@ -1,0 +1,25 @@
+/**
+ * Runs a command where /dev/kvm is kvm_amd's: `deno task nested`.
+ *
+ * @module
+ */
+
+import { main, runNested, runShell } from "./nested.ts";
+import { quote, UsageError } from "./options.ts";
+
+const usage = `Runs a command in an emulated machine whose /dev/kvm is kvm_amd's.
+
+Usage: deno task nested [OPTIONS] [-- COMMAND [ARGUMENTS]]
+
+Inside, the work tree is at its own path, read-only; /tmp can be written to. There are Deno and
+BusyBox, and no network. Without a command there is a shell; Ctrl-A X ends it the hard way.
+`;
+
+if (import.meta.main) {
+  await main(usage, (options, signal) => {
+    const { rest } = options;
+    if (rest.length > 0) return runNested([rest.map(quote).join(" ")], options, signal);
+    if (Deno.stdin.isTerminal()) return runShell(options, signal);
+    throw new UsageError("The shell wants a terminal: give a command, or see --help");
+  });
+}

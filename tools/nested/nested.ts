@@ -1,0 +1,147 @@
+/**
+ * One run from beginning to end: what is needed, the machine, and afterwards nothing but the cache.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { cacheFolder } from "./cache.ts";
+import { NestedError } from "./error.ts";
+import { jobImage, npmPackages } from "./job.ts";
+import { type Ending, LimitError, runMachine } from "./machine.ts";
+import { commonUsage, effectiveLimit, type Options, parseOptions } from "./options.ts";
+import { packages } from "./packages.ts";
+import { requirePrograms } from "./process.ts";
+import { rootImage } from "./root.ts";
+import { inTurns } from "./turns.ts";
+
+/** The work tree's root. */
+export const tree: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+const CUT_OFF = 124;
+const FAILED = 125;
+const SIGPIPE = 13;
+const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+
+/** Why a run was aborted. */
+class Interrupted extends Error {
+  constructor(readonly number: number) {
+    super("interrupted");
+  }
+}
+
+/** A task's main function: options, help, signals, and the exit status. */
+export async function main(
+  usage: string,
+  task: (options: Options, signal: AbortSignal) => Promise<number>,
+): Promise<never> {
+  const abort = new AbortController();
+  for (const [name, number] of Object.entries(signals)) {
+    Deno.addSignalListener(name as keyof typeof signals, () => {
+      abort.abort(new Interrupted(number));
+    });
+  }
+  try {
+    const options = parseOptions(Deno.args);
+    if (options.help) {
+      console.log(`${usage}\n${commonUsage}`);
+      Deno.exit(0);
+    }
+    requirePrograms();
+    Deno.exit(await task(options, abort.signal));
+  } catch (error) {
+    if (error instanceof Interrupted) Deno.exit(128 + error.number);
+    // Nobody reads on, as with head.
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(128 + SIGPIPE);
+    if (!(error instanceof NestedError)) throw error;
+    console.error(`nested: ${error.message}`);
+    Deno.exit(error instanceof LimitError ? CUT_OFF : FAILED);
+  }
+}
+
+/** What all machines of a run share. */
+interface Prepared {
+  readonly kernel: string;
+  readonly root: string;
+  readonly npm: string;
+}
+
+/** What one machine is to do; see {@linkcode Job} and {@linkcode Machine}. */
+interface Run {
+  readonly command: string | undefined;
+  readonly output: ((bytes: Uint8Array) => void) | undefined;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Runs shell commands inside, each in a machine of its own, side by side, and returns the first exit
+ * status that isn't 0. Their output comes in their order.
+ */
+export async function runNested(
+  commands: readonly string[],
+  options: Options,
+  signal: AbortSignal,
+): Promise<number> {
+  const prepared = await prepare(options, signal);
+  const failed = new AbortController();
+  const turns = inTurns(commands.length, writeOut);
+  const runs = commands.map(async (command, index) => {
+    const { write, end } = turns[index]!;
+    try {
+      const output = write;
+      const run = { command, output, signal: AbortSignal.any([signal, failed.signal]) };
+      const { status, boot, seconds } = await runMachineWith(prepared, options, run);
+      const summary = `nested: status ${status}, booted in ${boot} s, ${seconds} s in all\n`;
+      write(new TextEncoder().encode(summary));
+      return status;
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    } finally {
+      end();
+    }
+  });
+  // Each cleans up before the process may end.
+  await Promise.allSettled(runs);
+  signal.throwIfAborted();
+  failed.signal.throwIfAborted();
+  return (await Promise.all(runs)).find((status) => status !== 0) ?? 0;
+}
+
+/** Runs a shell on this terminal. */
+export async function runShell(options: Options, signal: AbortSignal): Promise<number> {
+  const prepared = await prepare(options, signal);
+  const run = { command: undefined, output: undefined, signal };
+  return (await runMachineWith(prepared, options, run)).status;
+}
+
+async function prepare(options: Options, signal: AbortSignal): Promise<Prepared> {
+  const folder = cacheFolder();
+  const unpacked = await packages(folder, options.debs, signal);
+  const root = await rootImage(folder, unpacked, signal);
+  return { kernel: unpacked.kernel, root, npm: await npmPackages(folder, tree, signal) };
+}
+
+async function runMachineWith(
+  { kernel, root, npm }: Prepared,
+  options: Options,
+  { command, output, signal }: Run,
+): Promise<Ending & { seconds: number }> {
+  const started = performance.now();
+  const folder = await Deno.makeTempDir({ prefix: "deno-kvm-nested-" });
+  try {
+    const job = await jobImage({ tree, npm, command }, folder, signal);
+    const limit = effectiveLimit(options, output === undefined);
+    const disks = [root, job];
+    const ending = await runMachine({ kernel, disks, folder, limit, output, signal });
+    return { ...ending, seconds: Math.round((performance.now() - started) / 100) / 10 };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function writeOut(bytes: Uint8Array): void {
+  for (let written = 0; written < bytes.length;) {
+    written += Deno.stdout.writeSync(bytes.subarray(written));
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The command lines of both tasks.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { NestedError } from "./error.ts";
+
+/** Seconds; the project's own tests take a third of it. */
+const DEFAULT_LIMIT = 600;
+
+export interface Options {
+  readonly help: boolean;
+  /** Seconds, or undefined if not given. */
+  readonly limit: number | undefined;
+  /** A folder with .deb files to use in place of apt. */
+  readonly debs: string | undefined;
+  /** What is not for the tool itself. */
+  readonly rest: readonly string[];
+}
+
+/** The part of the help that both tasks share. */
+export const commonUsage =
+  `  --limit SECONDS  cut it off after so long, ${DEFAULT_LIMIT} if not given; 0 is never
+  --debs FOLDER    take the kernel's and BusyBox's .deb from there and not from apt
+  --help           show this
+
+Exit status: that of the command inside; 124 if it was cut off, 125 if the machine itself failed or
+something is missing, 128 and the signal's number if a signal ended it.`;
+
+/** Says what to do about a wrong command line. */
+export class UsageError extends NestedError {
+  override name = "UsageError";
+}
+
+const takesValue = new Map([["--limit", true], ["--debs", true], ["--help", false]]);
+
+/**
+ * Own options come first; from the first other word on, or after a `--`, all is the command's.
+ *
+ * @throws {UsageError}
+ */
+export function parseOptions(args: readonly string[]): Options {
+  let end = 0;
+  for (let word = args[0]; word !== undefined; word = args[end]) {
+    const value = takesValue.get(word.split("=")[0]!);
+    if (value === undefined) break;
+    end += value && !word.includes("=") ? 2 : 1;
+  }
+  const rest = args.slice(args[end] === "--" ? end + 1 : end);
+  try {
+    const { values: { help = false, limit, debs } } = parseArgs({
+      args: args.slice(0, end),
+      options: {
+        help: { type: "boolean" },
+        limit: { type: "string" },
+        debs: { type: "string" },
+      },
+    });
+    return { help, limit: limit === undefined ? undefined : seconds(limit), debs, rest };
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** The limit that holds: somebody who sits at a shell may stay. */
+export function effectiveLimit({ limit }: Options, interactive: boolean): number {
+  return limit ?? (interactive ? 0 : DEFAULT_LIMIT);
+}
+
+/** Quotes a word for a shell. */
+export function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+function seconds(text: string): number {
+  // A timer of more than 24 days ends at once.
+  if (/^\d+$/.test(text) && Number(text) <= 1_000_000) return Number(text);
+  throw new UsageError(`--limit takes a whole number of seconds up to a million, not ${text}`);
+}

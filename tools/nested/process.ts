@@ -1,0 +1,98 @@
+/**
+ * The host's programs: which are there, which package has the others, and running them.
+ *
+ * @module
+ */
+
+import { NestedError } from "./error.ts";
+
+/** Programs that must be installed, and the Debian packages that have them. */
+const packageOf: Readonly<Record<string, string>> = {
+  "qemu-system-x86_64": "qemu-system-x86",
+  mke2fs: "e2fsprogs",
+  git: "git",
+  ldd: "libc-bin",
+  setpriv: "util-linux",
+  "dpkg-deb": "dpkg",
+  xz: "xz-utils",
+};
+
+/** What every run needs; xz is asked for only by kernels that have their modules compressed. */
+const needed = ["qemu-system-x86_64", "mke2fs", "git", "ldd", "setpriv", "dpkg-deb"];
+
+/** Debian keeps mke2fs where only root's PATH looks. */
+function searchPath(): string {
+  return `${Deno.env.get("PATH") ?? ""}:/usr/sbin:/sbin`;
+}
+
+/** Which of the programs are in none of the folders. */
+export function missingPrograms(programs = needed, path = searchPath()): string[] {
+  const folders = path.split(":").filter((folder) => folder !== "");
+  return programs.filter((program) =>
+    !folders.some((folder) => {
+      try {
+        const { isFile, mode } = Deno.statSync(`${folder}/${program}`);
+        return isFile && ((mode ?? 0) & 0o111) !== 0;
+      } catch {
+        return false;
+      }
+    })
+  );
+}
+
+/** One line that says which packages are missing and how to get them. */
+export function missingMessage(programs: readonly string[]): string {
+  const packages = programs.map((program) => packageOf[program] ?? program).join(" ");
+  return `These Debian packages are missing: ${packages}. As root: ` +
+    `apt-get install --no-install-recommends ${packages}`;
+}
+
+/** @throws {NestedError} which names the missing packages, if there are any. */
+export function requirePrograms(programs?: string[]): void {
+  const missing = missingPrograms(programs);
+  if (missing.length > 0) throw new NestedError(missingMessage(missing));
+}
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Record<string, string>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Runs a program to its end and returns what it printed.
+ *
+ * @throws {NestedError} with what it complained of, if it fails.
+ */
+export async function run(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  options.signal?.throwIfAborted();
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args: [...args],
+    ...(options.cwd !== undefined && { cwd: options.cwd }),
+    ...(options.signal && { signal: options.signal }),
+    env: { PATH: searchPath(), ...options.env },
+    stdin: "null",
+  }).output();
+  options.signal?.throwIfAborted();
+  if (success) return stdout;
+  const complaint = new TextDecoder().decode(stderr).trim();
+  throw new NestedError(`${[program, ...args].join(" ")} failed:\n${complaint}`);
+}
+
+/** Starts a program that is killed when this process dies, however it dies. */
+export function start(
+  program: string,
+  args: readonly string[],
+  options: Pick<Deno.CommandOptions, "stdin" | "stdout" | "env">,
+): Deno.ChildProcess {
+  return new Deno.Command("setpriv", {
+    args: ["--pdeathsig", "KILL", program, ...args],
+    ...options,
+    env: { PATH: searchPath(), ...options.env },
+    stderr: "inherit",
+  }).spawn();
+}
