@@ -48,6 +48,23 @@ for (const [name, [start, line, protection]] of Object.entries(greetings)) {
   });
 }
 
+Deno.test("the guest for paged mode also says its line in compatibility mode, paged by long mode", () => {
+  using machine = bare(2 << 20);
+  const { vcpu, memory } = machine;
+  longMode(vcpu, memory, { code: guests.helloPaged });
+  // A 32-bit code segment under EFER.LMA (SDM volume 3, 5.2.1).
+  vcpu.setSregs({ cs: { l: 0, db: 1 } });
+  let text = "";
+  for (let exit = vcpu.run(); exit.reason !== "hlt"; exit = vcpu.run()) {
+    assert(exit.reason === "io", Deno.inspect(exit));
+    text += String.fromCharCode(exit.value);
+  }
+  assertEquals(text, "Hello from protected mode with paging!\n");
+  const PAGING_AND_PROTECTION = 0x8000_0001n;
+  assertEquals(vcpu.getRegs().rbx & PAGING_AND_PROTECTION, PAGING_AND_PROTECTION);
+  assertEquals(memory.readU32(CELLS), 42);
+});
+
 Deno.test("a guest echoes what it reads, one exit for each byte in each direction", () => {
   using machine = startLong(guests.echo);
   const { vcpu, memory } = machine;
