@@ -49,7 +49,6 @@ export type {
 export * from "./ffi/uapi/mod.ts";
 export { type GuestInfo, guestInfo, type GuestMode, type Guests, guests } from "./guests/mod.ts";
 export * from "./src/arch/x86/mod.ts";
-export { Vector } from "./src/arch/x86/mod.ts";
 export * from "./src/boot/mod.ts";
 export * from "./src/kvm/mod.ts";
 export {

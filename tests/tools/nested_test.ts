@@ -9,7 +9,7 @@ import { dependencies, findModules } from "../../tools/nested/modules.ts";
 import { effectiveLimit, parseOptions, quote, UsageError } from "../../tools/nested/options.ts";
 import { packages, parseAptShow, wantedPackages } from "../../tools/nested/packages.ts";
 import { missingMessage, missingPrograms, run } from "../../tools/nested/process.ts";
-import { parts } from "../../tools/nested/test.ts";
+import { parts } from "../../tools/nested/run_tests.ts";
 import { inTurns } from "../../tools/nested/turns.ts";
 import { needing } from "../support/host.ts";
 
@@ -178,17 +178,18 @@ Deno.test("the packages of deno.lock are those that npm knows, without their pee
   assertEquals(own.some((name) => /^npm:deno-std@\d/.test(name)), true);
 });
 
-Deno.test("a whole run is divided: each test file goes to one machine", () => {
-  const files = ["a_test.ts", "b/c_test.ts", "b/latest.ts", "d.ts", "test.ts", "z.test.ts"];
+const sizes = { "a_test.ts": 5, "b/c_test.ts": 9, "b/latest.ts": 99, "d.ts": 9, "z.test.ts": 3 };
+const files = Object.entries(sizes).map(([path, size]) => ({ path, size }));
+
+Deno.test("a whole run is divided: each test file goes to one machine, as much to each", () => {
   assertEquals(parts(files, ["--filter", "x"], 2), [
-    ["--filter", "x", "a_test.ts", "test.ts"],
-    ["--filter", "x", "b/c_test.ts", "z.test.ts"],
+    ["--filter", "x", "b/c_test.ts"],
+    ["--filter", "x", "a_test.ts", "z.test.ts"],
   ]);
-  assertEquals(parts(files, [], 9).length, 4);
+  assertEquals(parts(files, [], 9).length, 3);
 });
 
 Deno.test("a run of chosen files, or with the documentation, is not divided", () => {
-  const files = ["a_test.ts", "b/c_test.ts"];
   for (const rest of [["b"], ["./b/c_test.ts"], ["--doc"], ["--shard=1/2"], ["--", "x"]]) {
     assertEquals(parts(files, rest, 2), [rest]);
   }
@@ -321,7 +322,7 @@ Deno.test(
 );
 
 Deno.test("both tasks explain themselves, and what they can't do is status 125", async () => {
-  for (const name of ["main.ts", "test.ts"]) {
+  for (const name of ["main.ts", "run_tests.ts"]) {
     const help = await tool(name, ["--help"]);
     assertEquals(help.code, 0);
     assertStringIncludes(help.stdout, "Usage: deno task");

@@ -133,6 +133,8 @@ const kernelArguments = [
   "clearcpuid=rep_good",
   // A program that is always at the same addresses is translated once and not in each process.
   ...["norandmaps", "nokaslr"],
+  // A VM that is made or closed waits for RCU; otherwise it waits for ticks of a clock.
+  "rcupdate.rcu_expedited=1",
   ...["mitigations=off", "tsc=reliable"],
 ];
 

@@ -93,6 +93,7 @@ export { encodeTss, TSS_BYTES, type TssStacks } from "./tss.ts";
 export {
   EXCEPTION_VECTORS,
   hasErrorCode,
+  NMI_VECTOR,
   PageFault,
   Vector,
   vectorName,

@@ -5,55 +5,12 @@
  * @module
  */
 
-/** Exception vectors by their mnemonic without the `#`. */
-export const Vector = {
-  /** Divide error. */
-  DE: 0,
-  /** Debug. */
-  DB: 1,
-  /** Non-maskable interrupt; no exception, and without a mnemonic of its own. */
-  NMI: 2,
-  /** Breakpoint: INT3. */
-  BP: 3,
-  /** Overflow: INTO. */
-  OF: 4,
-  /** Bound range exceeded. */
-  BR: 5,
-  /** Invalid opcode. */
-  UD: 6,
-  /** Device not available: the FPU. */
-  NM: 7,
-  /** Double fault: a fault in delivering a fault. */
-  DF: 8,
-  /** Invalid TSS. */
-  TS: 10,
-  /** Segment not present. */
-  NP: 11,
-  /** Stack segment fault. */
-  SS: 12,
-  /** General protection. */
-  GP: 13,
-  /** Page fault; CR2 holds the address. */
-  PF: 14,
-  /** x87 floating-point error. */
-  MF: 16,
-  /** Alignment check. */
-  AC: 17,
-  /** Machine check. */
-  MC: 18,
-  /** SIMD floating-point error. */
-  XM: 19,
-  /** EPT violation. */
-  VE: 20,
-  /** Control protection. */
-  CP: 21,
-  /** AMD: hypervisor injection. */
-  HV: 28,
-  /** AMD: VMM communication. */
-  VC: 29,
-  /** AMD: security. */
-  SX: 30,
-} as const;
+import { Vector } from "../../../ffi/uapi/mod.ts";
+
+export { Vector };
+
+/** The vector of a non-maskable interrupt, which is no exception and has no mnemonic. */
+export const NMI_VECTOR = 2;
 
 /** How many vectors are kept for exceptions; from here on they are interrupts. */
 export const EXCEPTION_VECTORS = 32;
@@ -61,9 +18,10 @@ export const EXCEPTION_VECTORS = 32;
 /** How many vectors an IDT can have. */
 export const VECTORS = 256;
 
-const names: Readonly<Record<number, string>> = Object.fromEntries(
-  Object.entries(Vector).map(([name, vector]) => [vector, name === "NMI" ? name : `#${name}`]),
-);
+const names: Readonly<Record<number, string>> = {
+  ...Object.fromEntries(Object.entries(Vector).map(([name, vector]) => [vector, `#${name}`])),
+  [NMI_VECTOR]: "NMI",
+};
 
 const withErrorCode: ReadonlySet<number> = new Set([
   Vector.DF,

@@ -15,7 +15,7 @@ import {
   type StructOf,
 } from "../../../ffi/mod.ts";
 import { kvmInterrupt, kvmSignalMask, kvmVcpuEvents, kvmX86Mce } from "../../../ffi/uapi/mod.ts";
-import { CR0, EXCEPTION_VECTORS, hasErrorCode, Vector, VECTORS } from "../../arch/x86/mod.ts";
+import { CR0, EXCEPTION_VECTORS, hasErrorCode, NMI_VECTOR, VECTORS } from "../../arch/x86/mod.ts";
 import { checkInteger, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuState } from "./state.ts";
@@ -72,7 +72,7 @@ export abstract class VcpuEvents extends VcpuState {
   injectException(vector: number, errorCode?: number): void {
     const operation = `inject exception ${vector} into ${this.handle.what}`;
     checkInteger(operation, "An exception's vector", vector, 0, EXCEPTION_VECTORS - 1);
-    if (vector === Vector.NMI) {
+    if (vector === NMI_VECTOR) {
       throw new KvmError({
         operation,
         errno: Errno.EINVAL,

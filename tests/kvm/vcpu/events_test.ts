@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { RunFlag, VcpuEventFlag } from "../../../ffi/uapi/mod.ts";
-import { CR4, Vector } from "../../../src/arch/x86/mod.ts";
+import { CR4, NMI_VECTOR, Vector } from "../../../src/arch/x86/mod.ts";
 import { longMode, readException, realMode } from "../../../src/boot/mod.ts";
 import { Kvm } from "../../../src/kvm/mod.ts";
 import { guests } from "../../../guests/mod.ts";
@@ -14,7 +14,7 @@ const idleAndHandler = [hlt, 0xeb, 0xfd, 0xc6, 0x04, 0x25, 0, 0x20, 0, 0, 1, 0x4
 const HANDLER = 0x1003;
 
 Deno.test(needs("an NMI runs the guest's handler, with interrupts disabled", "USER_NMI"), () => {
-  using machine = startLong(idleAndHandler, { idt: { handlers: { [Vector.NMI]: HANDLER } } });
+  using machine = startLong(idleAndHandler, { idt: { handlers: { [NMI_VECTOR]: HANDLER } } });
   const { vcpu, memory } = machine;
   runUntil(vcpu, "hlt");
   vcpu.nmi();
@@ -27,7 +27,7 @@ Deno.test(needs("an NMI runs the guest's handler, with interrupts disabled", "US
 Deno.test(
   needs("a masked NMI waits until the mask is taken away", "USER_NMI", "VCPU_EVENTS"),
   () => {
-    using machine = startLong(idleAndHandler, { idt: { handlers: { [Vector.NMI]: HANDLER } } });
+    using machine = startLong(idleAndHandler, { idt: { handlers: { [NMI_VECTOR]: HANDLER } } });
     const { vcpu, memory } = machine;
     vcpu.setVcpuEvents({ nmi: { masked: 1 } });
     vcpu.nmi();
