@@ -1,0 +1,76 @@
+/**
+ * The machine's I/O ports and interrupt lines. The PIC (0x20, 0xa0), the PIT (0x40) and the
+ * speaker's gate (0x61) are the kernel's.
+ *
+ * ```
+ * 0x060 0x064  I8042     keyboard controller        0x3f8  COM1, IRQ 4     0x3e8  COM3, IRQ 4
+ * 0x070 0x071  RTC       clock, CMOS memory         0x2f8  COM2, IRQ 3     0x2e8  COM4, IRQ 3
+ * 0x080        POST      progress of a firmware     0x510  FW_CFG          selector, data, DMA
+ * 0x092        SYSTEM_A  gate A20, fast reset       0x600  PM1A_EVENT      4 bytes
+ * 0x0e9 0x402  DEBUGCON  a byte, and nothing else   0x604  PM1A_CONTROL    2 bytes
+ * 0x0f4        DEBUG_EXIT                           0x608  PM_TIMER        4 bytes
+ * 0xcf9        RESET_CONTROL
+ * ```
+ *
+ * @module
+ */
+
+/** The first I/O port of each device. */
+export const Port = {
+  /** The keyboard controller's data; its commands and status are 4 ports on. */
+  I8042: 0x60,
+  /** The clock's and CMOS memory's index; the data is the next port. */
+  RTC: 0x70,
+  /** Codes of how far a firmware is. */
+  POST: 0x80,
+  /** System control port A: gate A20 and a quick reset. */
+  SYSTEM_A: 0x92,
+  /** The debug console, as Bochs has it. */
+  DEBUGCON: 0xe9,
+  /** The debug console, as firmwares have it. */
+  FIRMWARE_DEBUGCON: 0x402,
+  /** Ends the machine with a status. */
+  DEBUG_EXIT: 0xf4,
+  /** The first serial port. */
+  COM1: 0x3f8,
+  /** The second one. */
+  COM2: 0x2f8,
+  /** The third one. */
+  COM3: 0x3e8,
+  /** The fourth one. */
+  COM4: 0x2e8,
+  /** fw_cfg: selector, data from the next port, DMA's address 4 ports on. */
+  FW_CFG: 0x510,
+  /** ACPI's PM1a event block: status and enable, 4 bytes. */
+  PM1A_EVENT: 0x600,
+  /** ACPI's PM1a control block: 2 bytes. */
+  PM1A_CONTROL: 0x604,
+  /** ACPI's PM timer: 4 bytes. */
+  PM_TIMER: 0x608,
+  /** Resets the machine. */
+  RESET_CONTROL: 0xcf9,
+} as const;
+
+/** Interrupt lines as ISA numbers them; all but the PIT's come to the I/O APIC's pin of that number. */
+export const Irq = {
+  /** The PIT, at the I/O APIC's pin 2. */
+  PIT: 0,
+  /** The keyboard. */
+  KEYBOARD: 1,
+  /** COM2 and COM4. */
+  COM2: 3,
+  /** COM1 and COM3. */
+  COM1: 4,
+  /** The clock. */
+  RTC: 8,
+  /** ACPI's system control interrupt, level-triggered. */
+  SCI: 9,
+  /** The mouse. */
+  MOUSE: 12,
+} as const;
+
+/** How many pins the I/O APIC has. */
+export const IO_APIC_PINS = 24;
+
+/** The I/O APIC's pin where the PIT comes in: ISA's interrupt 2 is the PIC's cascade and has none. */
+export const PIT_PIN = 2;
