@@ -40,10 +40,16 @@ export interface Guests {
   readonly msr: Uint8Array<ArrayBuffer>;
   /** Touches an unmapped address and looks at what #PF tells its handler. */
   readonly pageFault: Uint8Array<ArrayBuffer>;
+  /** Does what a list in memory says: uses ports, and waits for interrupts. */
+  readonly portScript: Uint8Array<ArrayBuffer>;
   /** Writes to a port without end, each time one higher, to measure exits by. */
   readonly ports: Uint8Array<ArrayBuffer>;
   /** String port I/O, rep outs and rep ins of bytes, words and doublewords. */
   readonly repIo: Uint8Array<ArrayBuffer>;
+  /** Sends back by interrupts what it receives from the serial port. */
+  readonly serialEcho: Uint8Array<ArrayBuffer>;
+  /** Starts all other processors and has each of them answer an interrupt. */
+  readonly smp: Uint8Array<ArrayBuffer>;
   /** Loops forever without an exit, for a host that wants to interrupt it. */
   readonly spin: Uint8Array<ArrayBuffer>;
   /** Adds the numbers from 1 to N at the privilege level it was entered at. */
@@ -128,6 +134,10 @@ export const guestInfo: Readonly<Record<keyof Guests, GuestInfo>> = {
     mode: "long",
     description: "Touches an unmapped address and looks at what #PF tells its handler.",
   },
+  portScript: {
+    mode: "long",
+    description: "Does what a list in memory says: uses ports, and waits for interrupts.",
+  },
   ports: {
     mode: "long",
     description: "Writes to a port without end, each time one higher, to measure exits by.",
@@ -135,6 +145,14 @@ export const guestInfo: Readonly<Record<keyof Guests, GuestInfo>> = {
   repIo: {
     mode: "long",
     description: "String port I/O, rep outs and rep ins of bytes, words and doublewords.",
+  },
+  serialEcho: {
+    mode: "long",
+    description: "Sends back by interrupts what it receives from the serial port.",
+  },
+  smp: {
+    mode: "long",
+    description: "Starts all other processors and has each of them answer an interrupt.",
   },
   spin: {
     mode: "long",
@@ -185,9 +203,15 @@ export const images: Readonly<Record<keyof Guests, string>> = {
   msr: "uYAAAMAPMkjB4iBICdBIiQQlCCAAALkCAQDAhf8PRc+6NBIAALi8mnhWDzAPMkjB4iBICdBIicNIiRwlACAAAPQ=",
   pageFault:
     "jAwlIhEAAA8BHSIBAABIvwAAAACAAAAAiQe4KgAAAPQPINNIiRwlACAAAI8EJQggAACPBCUQIAAAaBoQAABIzwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIBAAAACOAAAAAAAAAAAAAO8AQBAAAAAAAAA=",
+  portScript:
+    "vwAyAABmxwdvEIxPAsdHBACOAACDxxCB/wAzAABy5g8BHWMAAAC+AEAAAL8AIAAAD7cOZotWAotGBInDg8YID7eMCXkQAAD/4e7r5Gbv6+Dv693siMEg2Tj5dffrBO3rBOwPtsCr68jm9fv0+uvBsCDmoOYgSM/m9HcQSRBMEFAQYRBeEFMQaBD/AgAwAAAAAAAA",
   ports: "McD/wOfg6/o=",
   repIo:
     "/EiNNVQAAABmujESuQUAAADzbma6MhK5AwAAAPNmb2a6NBK5AgAAAPNvvwAgAABmujESuQUAAADzbL8QIAAAZroyErkDAAAA82ZtvyAgAABmujQSuQIAAADzbfRieXRlcxERIiIzM0RERERVVVVV",
+  serialEcho:
+    "ZscEJUAyAABCEIwMJUIyAADHBCVEMgAAAI4AAA8BHXkAAAAx2zHJvnwQAACticLB6BDugf6cEAAAcvHm9fv0+uv5Zrr6A+yoAXUrZrr4A6gEdBLsiIMAIAAA/sOwA2a6+QPu692wATjLdPOKgQAgAAD+we7rzLAg5iBIzyAAEQAhACAAIQAEACEAAQAhAO8A+gPHAPwDCwD5AwEATwIAMAAAAAAAAA==",
+  smp:
+    "McCJBCUEIAAAiQQlCCAAAMcEJQABAABNAAADSL6eEAAAAAAAAL8AMAAAuWkAAAD886S5GwAAAA8yDQAMAAAPMLkPCAAAuP8BAAAx0g8wuTAIAAC4AEUMAA8wuANGDAAPMPOQiwQlBCAAADsEJQAgAABy7rhAAAwADzDzkIsEJQggAAA7BCUAIAAAcu5muvgDsAruiwQlCCAAAOb06/4xwI7YjtBmuAEAAAAPombB6xiJ38HjCI2nAEBmuRsAAAAPMmYNAAwAAA8wZrkPCAAAZrj/AQAAZjHSDzC6+AONRWHu8Gb/BgQg+/Tr/I1FQbr4A+5mMcBmMdJmuQsIAAAPMPBm/wYIIM8=",
   spin: "xwQlACAAAAEAAADr/g==",
   sum: "McBIAfhI/891+EiJBCUAIAAAjMuD4wNIiRwlCCAAAOf06/4=",
   timer:
