@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Errno, KvmError, type StructInit } from "../../ffi/mod.ts";
+import { Errno, KvmError, show, type StructInit } from "../../ffi/mod.ts";
 import { type kvmRegs, type kvmSregs, MpState } from "../../ffi/uapi/mod.ts";
 import { RFLAGS, SystemType, unusableSegment } from "../arch/x86/mod.ts";
-import type { GeneralRegisters } from "./options.ts";
+import type { BootOptions, GeneralRegisters } from "./options.ts";
 
 /** What a start asks of a vCPU; `Vcpu` has it. */
 export interface BootVcpu {
@@ -54,15 +54,30 @@ const zeroes: Readonly<Record<keyof GeneralRegisters, bigint>> = {
 /** VT-x enters no guest with another bit set (SDM volume 3, 26.3.1.4). */
 const ALL_FLAGS = Object.values(RFLAGS).reduce((all, flag) => all | flag);
 
+/** Throws unless there are options, and a list of what to avoid. */
+export function checkOptions(operation: string, options: Pick<BootOptions, "avoid">): void {
+  const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
+  if (typeof options !== "object" || options === null) {
+    throw invalid(`The options are an object with the code, not ${show(options)}`);
+  }
+  const { avoid = [] } = options;
+  const isRange = (range: unknown) => typeof range === "object" && range !== null;
+  if (Array.isArray(avoid) && avoid.every(isRange)) return;
+  throw invalid("avoid is a list of ranges: { guestPhysAddr, size }");
+}
+
 /** Throws unless each is a register's name with a value for it. */
 export function checkRegisters(operation: string, registers: GeneralRegisters = {}): void {
   const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
+  if (typeof registers !== "object" || registers === null) {
+    throw invalid(`The registers are an object, not ${show(registers)}`);
+  }
   for (const [name, value] of Object.entries(registers)) {
     if (!(name in zeroes)) {
       throw invalid(`${name} is no general register; rip and rsp are the options entry and stack`);
     }
     if (value !== undefined && typeof value !== "bigint") {
-      throw invalid(`A register's value is a bigint: ${name} is ${value}`);
+      throw invalid(`A register's value is a bigint: ${name} is ${show(value)}`);
     }
   }
   const { rflags = 0n } = registers;

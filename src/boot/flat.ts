@@ -18,7 +18,7 @@ import {
   taskRegister,
 } from "../arch/x86/mod.ts";
 import type { GuestMemory, MemorySlot, Range } from "../memory/mod.ts";
-import { checkRegisters } from "./enter.ts";
+import { checkOptions, checkRegisters } from "./enter.ts";
 import { checkEntry, codeRange } from "./image.ts";
 import type { Boot, BootOptions } from "./options.ts";
 import { endOf, Space, type Want } from "./place.ts";
@@ -64,6 +64,7 @@ export function planFlat(
   options: BootOptions,
   wants: readonly Want[] = [],
 ): { boot: FlatBoot; places: readonly Range[] } {
+  checkOptions(operation, options);
   checkRegisters(operation, options.registers);
   const range = codeRange(operation, memory, options, FOUR_GIB);
   const entry = options.entry ?? range.guestPhysAddr;

@@ -110,8 +110,8 @@ export function longMode(
   memory: MemorySlot | GuestMemory,
   options: LongModeOptions,
 ): LongModeBoot {
-  const { cpl = 0 } = options;
   const { tables, idt, ...boot } = planLongMode("start the guest in long mode", memory, options);
+  const { cpl = 0 } = options;
   const { gdt, pageTables, exceptions } = boot;
   const tss = exceptions === undefined
     ? taskRegister(0, 0, NO_TSS_LIMIT)

@@ -18,7 +18,7 @@
 import { Errno, KvmError } from "../../ffi/mod.ts";
 import { CANONICAL_END, IdentityMap, PAGE_BYTES, PageEntry, TABLE_BYTES } from "../arch/x86/mod.ts";
 import type { GuestMemory, MemorySlot, Range } from "../memory/mod.ts";
-import { checkRegisters } from "./enter.ts";
+import { checkOptions, checkRegisters } from "./enter.ts";
 import {
   checkIdt,
   type ExceptionLayout,
@@ -69,6 +69,7 @@ export function planLongMode(
   memory: MemorySlot | GuestMemory,
   options: LongModeOptions,
 ): LongModePlan {
+  checkOptions(operation, options);
   const { cpl = 0, pageSize = "2M", map } = options;
   checkPaging(operation, options);
   checkRegisters(operation, options.registers);

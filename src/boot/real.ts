@@ -14,7 +14,7 @@
 import { Errno, KvmError } from "../../ffi/mod.ts";
 import { CR0, realModeSegment, taskRegister } from "../arch/x86/mod.ts";
 import type { GuestMemory, MemorySlot } from "../memory/mod.ts";
-import { type BootVcpu, checkRegisters, enter } from "./enter.ts";
+import { type BootVcpu, checkOptions, checkRegisters, enter } from "./enter.ts";
 import { checkEntry, codeRange } from "./image.ts";
 import type { Boot, BootOptions } from "./options.ts";
 import { endOf, roundUp, Space } from "./place.ts";
@@ -70,6 +70,7 @@ export function realMode(
   options: RealModeOptions,
 ): Boot {
   const operation = "start the guest in real mode";
+  checkOptions(operation, options);
   const { code, registers } = options;
   checkRegisters(operation, registers);
   const range = codeRange(operation, memory, { ...options, entry: undefined }, MEBIBYTE);

@@ -5,7 +5,7 @@
  */
 
 import { checkInteger, invalid } from "./check.ts";
-import { IO_APIC_PINS, PIT_PIN } from "./ports.ts";
+import { IO_APIC_PINS, PIT_PIN } from "./layout/mod.ts";
 
 /** How an interrupt line says that there is something to do; in either case by being high. */
 export type Trigger = "edge" | "level";

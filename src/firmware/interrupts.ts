@@ -6,7 +6,7 @@
  */
 
 import type { FirmwareDescription } from "./description.ts";
-import { Irq, PIT_PIN } from "./ports.ts";
+import { Irq, PIT_PIN } from "./layout/mod.ts";
 
 /** How many interrupts ISA has. */
 export const ISA_IRQS = 16;

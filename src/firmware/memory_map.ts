@@ -6,7 +6,7 @@
 
 import { Errno, KvmError, PAGE_SIZE } from "../../ffi/mod.ts";
 import type { Range } from "../memory/mod.ts";
-import { ACPI_TABLES, EBDA, HIGH_MEMORY, HIGH_RAM, LEGACY_HOLE, MMIO_HOLE } from "./layout.ts";
+import { ACPI_TABLES, EBDA, HIGH_MEMORY, HIGH_RAM, LEGACY_HOLE, MMIO_HOLE } from "./layout/mod.ts";
 
 /** The types of an e820 entry (ACPI 6.5, table 15.3 "Address Range Types"). */
 export const E820Type = {

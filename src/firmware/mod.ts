@@ -18,7 +18,7 @@ export type {
   Trigger,
   VirtioMmio,
 } from "./description.ts";
-export * from "./layout.ts";
+export * from "./layout/mod.ts";
 export {
   type E820Entry,
   E820Type,
@@ -28,4 +28,3 @@ export {
 } from "./memory_map.ts";
 export { type MpTable, mpTable, writeMpTable } from "./mp_table.ts";
 export type { TableMemory, TableRegion } from "./place.ts";
-export { IO_APIC_PINS, Irq, PIT_PIN, Port } from "./ports.ts";

@@ -9,7 +9,7 @@ import { bytesOf, from, sizeOf, view } from "../../ffi/mod.ts";
 import { ascii, checksum, concat } from "./bytes.ts";
 import { checkDescription, type FirmwareDescription } from "./description.ts";
 import { IntiFlags, isaInterrupts } from "./interrupts.ts";
-import { IO_APIC, LOCAL_APIC, MP_TABLE, MP_TABLE_SIZE } from "./layout.ts";
+import { IO_APIC, LOCAL_APIC, MP_TABLE, MP_TABLE_SIZE } from "./layout/mod.ts";
 import { type TableMemory, type TableRegion, Window } from "./place.ts";
 
 /** "MP Floating Pointer Structure" (4.1). */

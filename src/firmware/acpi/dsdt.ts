@@ -13,7 +13,7 @@ import type {
   SerialPort,
   VirtioMmio,
 } from "../description.ts";
-import { Irq, Port } from "../ports.ts";
+import { Irq, Port } from "../layout/mod.ts";
 import {
   type Aml,
   device,

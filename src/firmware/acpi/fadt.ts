@@ -8,7 +8,7 @@
 import { bytesOf, from, type StructInit } from "../../../ffi/mod.ts";
 import { halves, word } from "../bytes.ts";
 import type { FirmwareDescription } from "../description.ts";
-import { Irq, Port } from "../ports.ts";
+import { Irq, Port } from "../layout/mod.ts";
 import { header, sdtHeader, table } from "./header.ts";
 
 /** "Generic Address Structure" (5.2.3.2). */

@@ -8,7 +8,7 @@ import { bytesOf, from, sizeOf, type StructInit, type Table } from "../../../ffi
 import { word } from "../bytes.ts";
 import type { FirmwareDescription } from "../description.ts";
 import { IntiFlags, ISA_IRQS, isaInterrupts } from "../interrupts.ts";
-import { IO_APIC, LOCAL_APIC } from "../layout.ts";
+import { IO_APIC, LOCAL_APIC } from "../layout/mod.ts";
 import { header, sdtHeader, table } from "./header.ts";
 
 const madtTable = {

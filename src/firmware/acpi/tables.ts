@@ -5,7 +5,7 @@
  */
 
 import { checkDescription, type FirmwareDescription } from "../description.ts";
-import { ACPI_TABLES, ACPI_TABLES_SIZE } from "../layout.ts";
+import { ACPI_TABLES, ACPI_TABLES_SIZE } from "../layout/mod.ts";
 import { type TableMemory, type TableRegion, Window } from "../place.ts";
 import { dsdt } from "./dsdt.ts";
 import { facs, FACS_ALIGN } from "./facs.ts";
