@@ -14,6 +14,8 @@ import { type Attempt, failure, syscall, syscallWithBuffer } from "./syscall.ts"
 
 const O_RDWR = 2n;
 const O_CLOEXEC = 0o2000000n;
+// uapi linux/fcntl.h
+const F_DUPFD_CLOEXEC = 1030n;
 
 /** An ioctl whose argument points to a struct. */
 export type StructIoctl<T extends Table> = Ioctl<IoctlSpec & { readonly arg: T }>;
@@ -37,6 +39,12 @@ export class Fd implements Disposable {
     const attempt = { operation: `open ${path}`, ...(hint === undefined ? {} : { hint }) };
     const fd = syscallWithBuffer("open", attempt, cString(path), O_RDWR | O_CLOEXEC);
     return new Fd(Number(fd), what);
+  }
+
+  /** Another descriptor for what this process has open as `number`, such as another thread's. */
+  static duplicate(number: number, what: string): Fd {
+    const attempt = { operation: `share the ${what}`, hint: { EBADF: "Its owner has closed it" } };
+    return new Fd(Number(syscall("fcntl", attempt, BigInt(number), F_DUPFD_CLOEXEC, 3n)), what);
   }
 
   /** The descriptor; -1 once closed, which the kernel answers with EBADF. */
@@ -160,8 +168,19 @@ export function closedError(operation: string, what: string): KvmError {
   return new KvmError({
     operation,
     errno: Errno.EBADF,
-    hint: `The ${what} was closed: use it before close() or the end of its using block`,
+    hint: `${
+      capitalized(called(what))
+    } was closed: use it before close() or the end of its using block`,
   });
+}
+
+/** A thing in a sentence: "the VM", "vCPU 3". */
+export function called(what: string): string {
+  return /\d/.test(what) ? what : `the ${what}`;
+}
+
+function capitalized(text: string): string {
+  return text.startsWith("the ") ? `The${text.slice(3)}` : text;
 }
 
 function generalHint({ spec }: Ioctl, errno: number): string | undefined {

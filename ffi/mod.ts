@@ -7,6 +7,7 @@
 
 export { Alarm } from "./alarm.ts";
 export { addressOf } from "./address.ts";
+export { monotonicMilliseconds } from "./clock.ts";
 export { Errno, errnoName } from "./errno.ts";
 export { KvmError, type KvmErrorInit } from "./errors.ts";
 export { createEventFd, EVENT_FD_MAX, readEventFd, writeEventFd } from "./event_fd.ts";
@@ -15,7 +16,10 @@ export { withPointer } from "./indirect.ts";
 export { define, encode, type Ioctl, type IoctlSpec, type Layer } from "./ioctl.ts";
 export { kick, Kickable, type KickHandle } from "./kick.ts";
 export { type HugePages, Mapping, type MappingOptions, PAGE_SIZE } from "./mapping.ts";
+export { POLL, poll } from "./poll.ts";
 export { PoolRun } from "./pool_run.ts";
 export { pread } from "./pread.ts";
+export { createPty, type PtyMaster, readPty, writePty } from "./pty.ts";
+export { type EndingSignal, endingSignals, raise } from "./raise.ts";
 export { readable, stopWaiting } from "./readable.ts";
 export * from "./struct/mod.ts";

@@ -4,12 +4,21 @@
  * @module
  */
 
-import { closedError, Errno, type Fd, type KickHandle, PAGE_SIZE } from "../../../ffi/mod.ts";
+import {
+  closedError,
+  Errno,
+  type Fd,
+  type KickHandle,
+  KvmError,
+  PAGE_SIZE,
+} from "../../../ffi/mod.ts";
 import { ExitReason, PageOffset } from "../../../ffi/uapi/mod.ts";
+import { checkObject } from "../check.ts";
 import { CoalescedMmioRing } from "../coalesced.ts";
 import { type Exit, ExitDecoder } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
 import { type RunAsyncOptions, RunControl, type RunOptions } from "./run_control.ts";
+import type { VcpuShare } from "../thread/mod.ts";
 import { VcpuShared, type VcpuShareInit } from "./shared.ts";
 
 const KVM_RUN = { request: KVM.KVM_RUN.request };
@@ -42,6 +51,8 @@ export class Vcpu extends VcpuShared {
   readonly #control: RunControl;
   readonly #onClose: (vcpu: Vcpu) => void;
   #coalescedMmio: CoalescedMmioRing | undefined;
+  /** Why nobody else may run it. */
+  #held: string | undefined;
 
   /** @internal vCPUs are made by `vm.createVcpu`. */
   constructor(handle: Fd, init: VcpuInit) {
@@ -59,11 +70,19 @@ export class Vcpu extends VcpuShared {
    * `timeout`, {@linkcode interruptAfter} and a kick do, and that is an `"intr"` exit.
    *
    * @throws {KvmError} EFAULT if the host memory behind guest memory can't be used, EINVAL for a
-   * timeout that can't be, EBADF once closed.
+   * timeout that can't be, EBUSY while something else runs it, EBADF once closed.
    */
   run(options?: RunOptions): Exit {
+    if (this.#held !== undefined) throw this.#refusal(this.#held);
+    return this.#run(options);
+  }
+
+  #run(options?: RunOptions): Exit {
     if (this.handle.busy) this.handle.refuse(KVM.KVM_RUN, `run ${this.handle.what}`);
-    if (options?.timeout !== undefined) return this.#runLimited(options.timeout);
+    if (options !== undefined) {
+      checkObject(`run ${this.handle.what}`, "What limits it", options);
+      if (options.timeout !== undefined) return this.#runLimited(options.timeout);
+    }
     for (;;) {
       const result = this.handle.invoke(KVM_RUN);
       if (result >= 0) return this.#decoder.decode();
@@ -97,6 +116,8 @@ export class Vcpu extends VcpuShared {
    */
   async runAsync(options: RunAsyncOptions = {}): Promise<Exit> {
     const operation = `run ${this.handle.what}`;
+    checkObject(operation, "What limits it", options);
+    if (this.#held !== undefined) throw this.#refusal(this.#held);
     if (this.handle.busy) this.handle.refuse(KVM.KVM_RUN, operation);
     if (this.closed) throw closedError(operation, this.handle.what);
     using _limit = this.#control.limit(options);
@@ -172,6 +193,46 @@ export class Vcpu extends VcpuShared {
     return { [Symbol.dispose]: () => this.#control.disarm(limit) };
   }
 
+  /** The exit that the run page shows: the last one, of whatever thread. */
+  get lastExit(): Exit {
+    return this.#decoder.decode();
+  }
+
+  /** @internal For the thread that is to run it. */
+  share(vmFd: number): VcpuShare {
+    return { id: this.id, vcpuFd: this.fd, vmFd, mmapSize: this.mapping.size };
+  }
+
+  /**
+   * @internal Another thread runs it until disposed of: calls here would wait, perhaps for ever, and
+   * are refused.
+   */
+  lend(): Disposable {
+    return this.handle.lend();
+  }
+
+  /**
+   * @internal Runs it on behalf of its user, whose own runs are refused until disposed of: an exit that
+   * they took would be missing here.
+   *
+   * @param hint What the user should do instead.
+   */
+  hold(hint: string): Disposable & { run(): Exit } {
+    if (this.closed) throw closedError(`run ${this.handle.what}`, this.handle.what);
+    if (this.#held !== undefined) throw this.#refusal(this.#held);
+    this.#held = hint;
+    return {
+      run: () => this.#run(),
+      [Symbol.dispose]: () => {
+        this.#held = undefined;
+      },
+    };
+  }
+
+  #refusal(hint: string): KvmError {
+    return new KvmError({ operation: `run ${this.handle.what}`, errno: Errno.EBUSY, hint });
+  }
+
   /** Closes the vCPU; a run under way on another thread ends. Its id stays taken in the VM. */
   override close(): void {
     if (this.closed) return;
@@ -184,7 +245,7 @@ export class Vcpu extends VcpuShared {
 
   #runLimited(timeout: number): Exit {
     using _limit = this.interruptAfter(timeout);
-    return this.run();
+    return this.#run();
   }
 
   /** What a failed KVM_RUN means: an exit, an error, or nothing, and the guest runs on. */

@@ -1,0 +1,107 @@
+/**
+ * How long a stock Linux takes from the start of the process to userspace's first line, beside QEMU
+ * with the same kernel, initial ramdisk, memory and vCPUs.
+ *
+ * It needs a KVM that can run a stock kernel, the guests in KVM_TEST_GUESTS, and QEMU: docs/nested.md
+ * says how to get all three.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { busyboxInitrd } from "../tests/support/initramfs.ts";
+
+const usage = `Measures the time to userspace's first line, beside QEMU.
+
+Usage: deno run --allow-all bench/boot.ts [--rounds N] [--cpus N] [--memory SIZE]
+
+  --rounds N     measure each N times, by turns (3); the first round, which fills caches, is not counted
+  --cpus N       vCPUs (1)
+  --memory MIB   MiB of memory (256)
+  --help         show this
+
+Needs KVM_TEST_GUESTS, and qemu-system-x86_64.`;
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    cpus: { type: "string", default: "1" },
+    memory: { type: "string", default: "256" },
+    help: { type: "boolean" },
+  },
+});
+if (values.help) {
+  console.log(usage);
+  Deno.exit(0);
+}
+
+const folder = Deno.env.get("KVM_TEST_GUESTS");
+if (folder === undefined) {
+  console.error("Set KVM_TEST_GUESTS to a folder with vmlinuz and busybox: see docs/nested.md");
+  Deno.exit(1);
+}
+
+const READY = "USERSPACE";
+const kernel = `${folder}/vmlinuz`;
+const initrd = await Deno.makeTempFile();
+const script = `#!/bin/busybox sh\necho ${READY}\nexec /bin/busybox poweroff -f\n`;
+await Deno.writeFile(initrd, busyboxInitrd(await Deno.readFile(`${folder}/busybox`), script));
+const append = "console=ttyS0 quiet panic=-1";
+const { cpus, memory } = values;
+
+const cli = new URL("../src/cli/main.ts", import.meta.url).pathname;
+const common = ["-accel", "kvm", "-cpu", "host", "-nodefaults", "-no-user-config", "-display"];
+const rest = ["none", "-serial", "stdio", "-no-reboot", "-m", memory, "-smp", cpus];
+const boot = ["-kernel", kernel, "-initrd", initrd, "-append", append];
+const qemu = ["qemu-system-x86_64", ...common, ...rest, ...boot];
+const contestants: Readonly<Record<string, readonly string[]>> = {
+  "kvm run": [
+    ...[Deno.execPath(), "run", "--no-check", "--allow-ffi", "--allow-read", cli, "run"],
+    ...["--kernel", kernel, "--initrd", initrd, "--append", append],
+    ...["--memory", `${memory}M`, "--cpus", cpus],
+  ],
+  "qemu -M microvm": [...qemu, "-M", "microvm"],
+  "qemu -M pc": [...qemu, "-M", "pc"],
+};
+
+/** Milliseconds from the start of a process to userspace's first line, and its largest RSS. */
+async function measure(command: readonly string[]): Promise<{ time: number; rss: number }> {
+  const start = performance.now();
+  const process = new Deno.Command(command[0]!, {
+    args: command.slice(1),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  let time = NaN;
+  let rss = 0;
+  const errors = new Response(process.stderr).text();
+  for await (const chunk of process.stdout.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (!Number.isNaN(time) || !text.includes(READY)) continue;
+    time = performance.now() - start;
+    const status = await Deno.readTextFile(`/proc/${process.pid}/status`).catch(() => "");
+    rss = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
+  }
+  const { code } = await process.status;
+  if (Number.isNaN(time)) {
+    throw new Error(`${command[0]} ended with ${code}: ${text}${await errors}`);
+  }
+  return { time, rss };
+}
+
+const times: Record<string, number[]> = {};
+for (let round = 0; round <= Number(values.rounds); round++) {
+  for (const [name, command] of Object.entries(contestants)) {
+    const { time, rss } = await measure(command);
+    console.log(`${name.padEnd(18)} ${(time / 1000).toFixed(2)} s, RSS ${rss.toFixed(0)} MiB`);
+    if (round > 0) (times[name] ??= []).push(time);
+  }
+}
+await Deno.remove(initrd);
+console.log();
+for (const [name, all] of Object.entries(times)) {
+  const median = all.toSorted((a, b) => a - b)[all.length >> 1]!;
+  console.log(`${name.padEnd(18)} median ${(median / 1000).toFixed(2)} s of ${all.length}`);
+}

@@ -1,0 +1,158 @@
+/**
+ * The devices that a PC has on its board, and where.
+ *
+ * Every thread of a machine makes the same board over the same shared state: whichever vCPU's
+ * thread the guest reaches a device from has it at hand.
+ *
+ * @module
+ */
+
+import { monotonicMilliseconds } from "../../ffi/mod.ts";
+import {
+  Debugcon,
+  DebugExit,
+  type Device,
+  I8042,
+  i8042State,
+  type InterruptLine,
+  PmControl,
+  pmControlState,
+  PmTimer,
+  Port92,
+  port92State,
+  PostCode,
+  postCodeState,
+  ResetControl,
+  resetControlState,
+  Rtc,
+  rtcState,
+  type TimedDevice,
+  Uart16550,
+  uart16550State,
+} from "../devices/mod.ts";
+import { Irq, Port } from "../firmware/layout/mod.ts";
+import { Bus, type Region } from "./bus.ts";
+import { Bell, Ending, type SharedState } from "./shared/memory.ts";
+import type { ByteRing } from "./shared/ring.ts";
+
+/** What is on the board. */
+export interface BoardOptions {
+  /** How many serial ports: COM1 to COM4. */
+  readonly serialPorts: number;
+}
+
+/** A serial port with its two streams. */
+export interface BoardSerial {
+  /** The device. */
+  readonly uart: Uart16550;
+  /** What the guest sent. */
+  readonly output: ByteRing;
+  /** What it is to receive. */
+  readonly input: ByteRing;
+}
+
+/** A machine's built-in devices, as one thread sees them. */
+export interface Board {
+  /** The I/O ports. */
+  readonly ports: Bus;
+  /** COM1 and on. */
+  readonly serial: readonly BoardSerial[];
+  /** What the guest wrote to the debug console. */
+  readonly debugcon: ByteRing;
+  /** Keyboard controller. */
+  readonly i8042: I8042;
+  /** Clock and battery-backed memory. */
+  readonly rtc: Rtc;
+  /** ACPI's fixed hardware. */
+  readonly pm: PmControl;
+  /** The last POST code. */
+  readonly postCode: PostCode;
+  /** All of them, each once. */
+  readonly devices: readonly Device[];
+  /** Those that act at a time of their own. */
+  readonly timed: readonly TimedDevice[];
+  /** After the guest's access, with the lock held: tells main of deadlines that have moved. */
+  afterAccess(region: Region): void;
+}
+
+/** Sets an interrupt line's level, by its GSI. */
+export interface GsiLines {
+  /** Raises or lowers it. */
+  set(gsi: number, level: boolean): void;
+}
+
+const PORTS = 0x1_0000;
+/** The keyboard controller's two ports are apart. */
+const I8042_COMMAND_OFFSET = 4;
+
+/** Where a PC's serial ports are. */
+export const serialPlaces: readonly { readonly port: number; readonly irq: number }[] = [
+  { port: Port.COM1, irq: Irq.COM1 },
+  { port: Port.COM2, irq: Irq.COM2 },
+  { port: Port.COM3, irq: Irq.COM1 },
+  { port: Port.COM4, irq: Irq.COM2 },
+];
+
+/**
+ * Makes the board.
+ *
+ * @param onEnding Called when the guest has asked for the machine's end, on the thread it did so.
+ */
+export function createBoard(
+  shared: SharedState,
+  { serialPorts }: BoardOptions,
+  lines: GsiLines,
+  onEnding: () => void = () => {},
+): Board {
+  const ports = new Bus("ports", PORTS);
+  const devices: Device[] = [];
+  const line = (gsi: number): InterruptLine => ({ set: (level) => lines.set(gsi, level) });
+  const end = (ending: number, code?: number) => {
+    shared.end(ending, code);
+    onEnding();
+  };
+  const reset = () => end(Ending.RESET);
+  const output = () => shared.ring((ring) => shared.noteOutput(ring));
+  const add = <T extends Device>(device: T, ...places: [start: number, length: number][]) => {
+    const base = places[0]![0];
+    for (const [start, length] of places) ports.map(start, length, device, base);
+    devices.push(device);
+    return device;
+  };
+
+  const serial = serialPlaces.slice(0, serialPorts).map(({ port, irq }): BoardSerial => {
+    const rings = { output: output(), input: shared.ring() };
+    const wires = { interrupt: line(irq), ...rings };
+    return { uart: add(new Uart16550(wires, shared.state(uart16550State)), [port, 8]), ...rings };
+  });
+  const debugcon = output();
+  add(new Debugcon({ output: debugcon }), [Port.DEBUGCON, 1]);
+  add(new Debugcon({ output: debugcon }), [Port.FIRMWARE_DEBUGCON, 1]);
+  const i8042 = add(
+    new I8042({ keyboardInterrupt: line(Irq.KEYBOARD), reset }, shared.state(i8042State)),
+    [Port.I8042, 1],
+    [Port.I8042 + I8042_COMMAND_OFFSET, 1],
+  );
+  const rtc = add(new Rtc({ interrupt: line(Irq.RTC) }, shared.state(rtcState)), [Port.RTC, 2]);
+  const postCode = add(new PostCode({}, shared.state(postCodeState)), [Port.POST, 1]);
+  add(new Port92({ reset }, shared.state(port92State)), [Port.SYSTEM_A, 1]);
+  add(new ResetControl({ reset }, shared.state(resetControlState)), [Port.RESET_CONTROL, 1]);
+  add(new DebugExit({ exit: (code) => end(Ending.DEBUG_EXIT, code) }), [Port.DEBUG_EXIT, 4]);
+  const powerOff = () => end(Ending.POWER_OFF);
+  const pm = add(
+    new PmControl({ powerOff, interrupt: line(Irq.SCI) }, shared.state(pmControlState)),
+    [Port.PM1A_EVENT, 6],
+  );
+  add(new PmTimer({ clock: monotonicMilliseconds }), [Port.PM_TIMER, 4]);
+
+  const timed = devices.filter((device): device is TimedDevice => "deadline" in device);
+  const deadlines = timed.map(({ deadline }) => deadline);
+  const afterAccess = ({ device }: Region) => {
+    for (let at = 0; at < timed.length; at++) {
+      if (timed[at] !== device || timed[at]!.deadline === deadlines[at]) continue;
+      deadlines[at] = timed[at]!.deadline;
+      shared.ringBell(Bell.TIMER);
+    }
+  };
+  return { ports, serial, debugcon, i8042, rtc, pm, postCode, devices, timed, afterAccess };
+}

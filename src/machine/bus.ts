@@ -1,0 +1,114 @@
+/**
+ * Which device answers an address.
+ *
+ * @module
+ */
+
+import { Errno, KvmError } from "../../ffi/mod.ts";
+import type { Device } from "../devices/mod.ts";
+
+/** A device's place on a bus. */
+export interface Region {
+  /** The first address. */
+  readonly start: number;
+  /** The first address behind it. */
+  readonly end: number;
+  /** Who answers. */
+  readonly device: Device;
+  /** The address of the device's offset 0. */
+  readonly base: number;
+}
+
+/** What nobody answers, as it is read: the bus floats high. */
+export const OPEN_BUS = 0xffff_ffff;
+
+/** The ports, or the memory-mapped registers, of a machine. */
+export class Bus {
+  readonly #what: string;
+  readonly #limit: number;
+  #regions: readonly Region[] = [];
+  #last: Region | undefined;
+
+  /**
+   * An empty bus.
+   *
+   * @param what What its addresses are, for errors: "ports".
+   * @param limit The first address that it does not have.
+   */
+  constructor(what: string, limit: number) {
+    this.#what = what;
+    this.#limit = limit;
+  }
+
+  /** What is on it, by ascending address. */
+  get regions(): readonly Region[] {
+    return this.#regions;
+  }
+
+  /**
+   * Puts a device at a range of addresses.
+   *
+   * @param base The address of the device's offset 0, for one whose registers have gaps.
+   * @throws {KvmError} EINVAL for a range that can't be, EEXIST for one that another device has.
+   */
+  map(start: number, length: number, device: Device, base: number = start): Region {
+    const { operation, range } = this.#describe(start, length);
+    const whole = Number.isSafeInteger(start) && Number.isSafeInteger(length);
+    if (!whole || start < 0 || length < 1 || start + length > this.#limit) {
+      const hint = `They are whole numbers below 0x${this.#limit.toString(16)}`;
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
+    if (typeof device?.read !== "function" || typeof device.write !== "function") {
+      const hint = "A device has the methods read(offset, size) and write(offset, size, value)";
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
+    const other = this.overlap(start, length);
+    if (other !== undefined) {
+      const hint = `Another device has ${hex(other.start)} to ${hex(other.end - 1)}`;
+      throw new KvmError({ operation: `${operation}${range}`, errno: Errno.EEXIST, hint });
+    }
+    const region = { start, end: start + length, device, base };
+    this.#regions = [...this.#regions, region].sort((a, b) => a.start - b.start);
+    return region;
+  }
+
+  /** Takes a device off again; whether it was there. */
+  unmap(region: Region): boolean {
+    const rest = this.#regions.filter((other) => other !== region);
+    const found = rest.length < this.#regions.length;
+    this.#regions = rest;
+    this.#last = undefined;
+    return found;
+  }
+
+  /** The first device in a range. */
+  overlap(start: number, length: number): Region | undefined {
+    return this.#regions.find((other) => start < other.end && start + length > other.start);
+  }
+
+  /** Who answers an address. */
+  find(address: number): Region | undefined {
+    const last = this.#last;
+    if (last !== undefined && address >= last.start && address < last.end) return last;
+    const regions = this.#regions;
+    let low = 0;
+    let high = regions.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const region = regions[middle]!;
+      if (address < region.start) high = middle;
+      else if (address >= region.end) low = middle + 1;
+      else return this.#last = region;
+    }
+    return undefined;
+  }
+
+  #describe(start: number, length: number): { operation: string; range: string } {
+    const range = ` ${hex(start)} to ${hex(start + length - 1)}`;
+    return { operation: `map a device to ${this.#what}`, range };
+  }
+}
+
+function hex(value: number): string {
+  return Number.isSafeInteger(value) ? `0x${value.toString(16)}` : String(value);
+}

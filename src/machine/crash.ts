@@ -1,0 +1,76 @@
+/**
+ * A guest that can't go on.
+ *
+ * @module
+ */
+
+import { KvmError } from "../../ffi/mod.ts";
+import { copyExit, type ExitRecord, formatRegisters, type Vcpu } from "../kvm/mod.ts";
+import type { GuestMemory } from "../memory/mod.ts";
+
+/** An instruction has 15 bytes at most (SDM volume 2, 2.3.11). */
+const LONGEST_INSTRUCTION = 15;
+
+/**
+ * The guest met something that neither it nor the machine handles: an instruction that the host's
+ * KVM can't emulate, a triple fault. The message has the registers and the bytes at RIP.
+ */
+export class GuestCrash extends Error {
+  /** Always `"GuestCrash"`. */
+  override readonly name: string = "GuestCrash";
+  /** Which vCPU. */
+  readonly vcpu: number;
+  /** Its last exit. */
+  readonly exit: ExitRecord;
+
+  /** @internal Describes a vCPU that does not run. */
+  constructor(vcpu: Vcpu, memory: GuestMemory) {
+    const exit = copyExit(vcpu.lastExit);
+    const regs = vcpu.getRegs();
+    const lines = [
+      `vCPU ${vcpu.id}: ${explain(exit)}`,
+      `Last exit: ${Deno.inspect(exit)}`,
+      `Bytes at RIP: ${bytesAt(vcpu, memory, regs.rip) ?? "not in memory"}`,
+      formatRegisters(regs, vcpu.getSregs()),
+    ];
+    super(lines.join("\n"));
+    this.vcpu = vcpu.id;
+    this.exit = exit;
+  }
+}
+
+function explain(exit: ExitRecord): string {
+  switch (exit.reason) {
+    case "shutdown":
+      return "triple fault: an exception that the guest's own handlers could not take";
+    case "internalError":
+      return exit.instruction === undefined
+        ? `KVM can't go on (${exit.name})`
+        : "KVM's emulator does not know this instruction: " +
+          `${hex(exit.instruction)}. Where the processor's own virtualization runs the guest, it ` +
+          "would; onInternalError may do it in its place";
+    case "failEntry":
+      return "the processor refused to enter the guest: its registers contradict each other";
+    default:
+      return `an exit that the machine does not know, "${exit.reason}"`;
+  }
+}
+
+/** The bytes at a linear address, as far as they are in memory. */
+function bytesAt(vcpu: Vcpu, memory: GuestMemory, rip: bigint): string | undefined {
+  try {
+    const linear = BigInt.asUintN(64, vcpu.getSregs().cs.base + rip);
+    const address = vcpu.translate(linear);
+    const slot = address === undefined ? undefined : memory.slotAt(address);
+    if (address === undefined || slot === undefined) return undefined;
+    return hex(slot.bytes(address, Math.min(LONGEST_INSTRUCTION, slot.end - address)));
+  } catch (error) {
+    // It is one line of a report on something worse.
+    if (error instanceof KvmError) return undefined;
+    throw error;
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+}

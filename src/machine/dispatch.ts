@@ -1,0 +1,59 @@
+/**
+ * From an exit to a device.
+ *
+ * @module
+ */
+
+import type { IoExit, MmioExit } from "../kvm/thread/mod.ts";
+import { OPEN_BUS, type Region } from "./bus.ts";
+
+/** Has a device handle a port exit: all elements of a string instruction, one after the other. */
+export function handleIo(exit: IoExit, { device, base }: Region): void {
+  const { size, count } = exit;
+  const offset = exit.port - base;
+  if (count === 1) {
+    if (exit.direction === "out") device.write(offset, size, exit.value);
+    else exit.value = device.read(offset, size);
+    return;
+  }
+  const { data } = exit;
+  const isOut = exit.direction === "out";
+  for (let at = 0; at < data.length; at += size) {
+    if (isOut) device.write(offset, size, loadLittle(data, at, size));
+    else storeLittle(data, at, size, device.read(offset, size));
+  }
+}
+
+/** Has a device handle an MMIO exit: accesses wider than 4 bytes go in parts, the lower one first. */
+export function handleMmio(exit: MmioExit, { device, base }: Region): void {
+  const { len, data, isWrite } = exit;
+  // A small number: one of 2^31 and more would be put on the heap at the call.
+  const offset = exit.physAddr - base;
+  for (let at = 0; at < len;) {
+    const size = partOf(len - at);
+    if (isWrite) device.write(offset + at, size, loadLittle(data, at, size));
+    else storeLittle(data, at, size, device.read(offset + at, size));
+    at += size;
+  }
+}
+
+/** What nobody answers: reads give ones, writes are lost. */
+export function handleOpenBus(exit: IoExit | MmioExit): void {
+  if (exit.reason === "io") {
+    if (exit.direction === "in") exit.value = OPEN_BUS;
+  } else if (!exit.isWrite) exit.data.fill(0xff);
+}
+
+function partOf(left: number): number {
+  return left >= 4 ? 4 : left >= 2 ? 2 : 1;
+}
+
+function loadLittle(data: Uint8Array, at: number, size: number): number {
+  if (size === 1) return data[at]!;
+  if (size === 2) return data[at]! | data[at + 1]! << 8;
+  return (data[at]! | data[at + 1]! << 8 | data[at + 2]! << 16 | data[at + 3]! << 24) >>> 0;
+}
+
+function storeLittle(data: Uint8Array, at: number, size: number, value: number): void {
+  for (let byte = 0; byte < size; byte++) data[at + byte] = value >>> (byte * 8);
+}

@@ -1,0 +1,55 @@
+/**
+ * The VM of a machine: memory, the kernel's interrupt controllers and timer, vCPUs.
+ *
+ * @module
+ */
+
+import { Errno, KvmError } from "../../ffi/mod.ts";
+import { PitConfig } from "../../ffi/uapi/mod.ts";
+import type { MemoryMap } from "../firmware/mod.ts";
+import { Cpuid, type Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
+import { PowerOnState } from "./power_on.ts";
+
+/** A machine without devices. */
+export interface Hardware {
+  /** The VM, which owns the rest. */
+  readonly vm: Vm;
+  /** Its vCPUs. */
+  readonly vcpus: readonly Vcpu[];
+  /** What CPUID says on the first one. */
+  readonly cpuid: Cpuid;
+  /** How to get back to where they are now. */
+  readonly powerOn: PowerOnState;
+}
+
+/**
+ * Creates it.
+ *
+ * @param model The CPU model, see `Cpuid.fromModel`.
+ * @throws {KvmError} EINVAL for more vCPUs than KVM takes, and as the calls that it makes.
+ */
+export function createHardware(kvm: Kvm, map: MemoryMap, cpus: number, model: string): Hardware {
+  if (cpus > kvm.maxVcpus) {
+    const hint = `KVM takes ${kvm.maxVcpus} at most on this host`;
+    throw new KvmError({ operation: `make ${cpus} vCPUs`, errno: Errno.EINVAL, hint });
+  }
+  const cpuids = Array.from(
+    { length: cpus },
+    (_, id) => Cpuid.fromModel(kvm, model, { id, topology: { cores: cpus } }),
+  );
+  const vm = kvm.createVm();
+  try {
+    for (const slot of map.slots) vm.addMemory({ ...slot, hugePages: "transparent" });
+    vm.createIrqchip();
+    vm.createPit2(PitConfig.SPEAKER_DUMMY);
+    const vcpus = cpuids.map((cpuid, id) => {
+      const vcpu = vm.createVcpu(id);
+      vcpu.setCpuid(cpuid);
+      return vcpu;
+    });
+    return { vm, vcpus, cpuid: cpuids[0]!, powerOn: new PowerOnState(kvm, vm, vcpus) };
+  } catch (error) {
+    vm.close();
+    throw error;
+  }
+}

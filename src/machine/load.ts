@@ -1,0 +1,117 @@
+/**
+ * What is in memory before the first instruction: firmware tables and the kernel.
+ *
+ * @module
+ */
+
+import type { Cpuid } from "../kvm/mod.ts";
+import { Errno, KvmError } from "../../ffi/mod.ts";
+import {
+  type FirmwareDescription,
+  type MemoryMap,
+  writeAcpiTables,
+  writeMpTable,
+} from "../firmware/mod.ts";
+import { SLP_TYP_S5 } from "../devices/mod.ts";
+import { serialPlaces } from "./board.ts";
+import { type LoadedKernel, loadKernel } from "../loader/mod.ts";
+import type { GuestMemory } from "../memory/mod.ts";
+import type { FileSource, KernelOptions } from "./options.ts";
+
+/** A kernel's files, read. */
+export interface KernelFiles {
+  /** The kernel. */
+  readonly kernel: Uint8Array<ArrayBuffer>;
+  /** The initial ramdisk. */
+  readonly initrd: Uint8Array<ArrayBuffer> | undefined;
+  /** Multiboot modules. */
+  readonly modules: readonly {
+    readonly image: Uint8Array<ArrayBuffer>;
+    readonly commandLine?: string | undefined;
+  }[];
+}
+
+/** Reads a kernel's files, those that are no bytes yet. */
+export async function readFiles(options: KernelOptions): Promise<KernelFiles> {
+  const { kernel, initrd, modules = [] } = options;
+  const [kernelBytes, initrdBytes, ...images] = await Promise.all([
+    readFile("kernel", kernel),
+    initrd === undefined ? undefined : readFile("initial ramdisk", initrd),
+    ...modules.map(({ image }) => readFile("module", image)),
+  ]);
+  return {
+    kernel: kernelBytes,
+    initrd: initrdBytes,
+    modules: modules.map(({ commandLine }, at) => ({ image: images[at]!, commandLine })),
+  };
+}
+
+async function readFile(what: string, source: FileSource): Promise<Uint8Array<ArrayBuffer>> {
+  if (source instanceof Uint8Array) return source;
+  const operation = `read the ${what} from ${source}`;
+  if (typeof source !== "string" && !(source instanceof URL)) {
+    throw new KvmError({ operation, errno: Errno.EINVAL, hint: "It is a path, a URL or bytes" });
+  }
+  try {
+    return await Deno.readFile(source);
+  } catch (error) {
+    const errno = error instanceof Deno.errors.NotFound
+      ? Errno.ENOENT
+      : error instanceof Deno.errors.PermissionDenied
+      ? Errno.EACCES
+      : error instanceof Deno.errors.IsADirectory
+      ? Errno.EISDIR
+      : undefined;
+    if (errno === undefined) throw error;
+    throw new KvmError({ operation, errno, hint: "Give the path of a file that can be read" });
+  }
+}
+
+/** The machine that firmware tables describe. */
+export interface Described {
+  /** How many vCPUs; their APIC ids are 0 and on. */
+  readonly cpus: number;
+  /** What CPUID says of them. */
+  readonly cpuid: Cpuid;
+  /** How many serial ports. */
+  readonly serialPorts: number;
+  /** Whether there is fw_cfg. */
+  readonly fwCfg: boolean;
+}
+
+/** Writes firmware tables and kernel, and says how the kernel is entered. */
+export function loadMachine(
+  memory: GuestMemory,
+  map: MemoryMap,
+  described: Described,
+  files: KernelFiles,
+  options: KernelOptions,
+): LoadedKernel {
+  const description = describe(described);
+  const { rsdpAddress } = writeAcpiTables(memory, description);
+  writeMpTable(memory, description);
+  const { protocol, commandLine, loadAddress, entry } = options;
+  return loadKernel(memory, files.kernel, {
+    protocol,
+    commandLine,
+    loadAddress,
+    entry,
+    initrd: files.initrd,
+    modules: files.modules,
+    memoryMap: map.e820,
+    rsdp: rsdpAddress,
+  });
+}
+
+function describe({ cpus, cpuid, serialPorts, fwCfg }: Described): FirmwareDescription {
+  const leaf = cpuid.find(1);
+  return {
+    apicIds: Array.from({ length: cpus }, (_, id) => id),
+    processor: { signature: leaf?.eax, features: leaf?.edx },
+    serialPorts: serialPlaces.slice(0, serialPorts),
+    i8042: {},
+    rtc: {},
+    fwCfg: fwCfg ? {} : undefined,
+    pm: { sleepTypeS5: SLP_TYP_S5, timerBits: 32 },
+  };
+}

@@ -1,0 +1,399 @@
+/**
+ * A whole machine: memory, vCPUs in their threads, a PC's devices, and a kernel in it.
+ *
+ * @module
+ */
+
+import { Errno, KvmError, monotonicMilliseconds } from "../../ffi/mod.ts";
+import { BootTimer, type Device, type InterruptLine } from "../devices/mod.ts";
+import { BOOT_TIMER, type MemoryMap, memoryMap, Port } from "../firmware/mod.ts";
+import { type InternalErrorExit, Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
+import { enterKernel, type LoadedKernel } from "../loader/mod.ts";
+import type { GuestMemory } from "../memory/mod.ts";
+import { type Board, createBoard } from "./board.ts";
+import { GuestCrash } from "./crash.ts";
+import { DeviceTimer } from "./device_timer.ts";
+import type { MachineEnd } from "./end.ts";
+import { createFwCfg } from "./firmware_config.ts";
+import { createHardware, type Hardware } from "./hardware.ts";
+import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
+import { MainDevices } from "./main_devices.ts";
+import { checkOptions, type MachineOptions, parseSize, type SerialOptions } from "./options.ts";
+import { OutputPump } from "./output.ts";
+import { SerialLine } from "./serial.ts";
+import { Ending, SharedState } from "./shared/memory.ts";
+import { VcpuThreads } from "./threads.ts";
+import { Turns } from "./turns.ts";
+
+const DEFAULT_MEMORY = 256 << 20;
+const BOOT_TIMER_BYTES = 0x1000;
+const FW_CFG_PORTS = 12;
+
+/** What a machine is doing. */
+export type MachineState = "created" | "running" | "paused" | "ended";
+
+/**
+ * A PC that boots a kernel: each vCPU runs in a thread of its own, the devices answer there, and this
+ * thread remains free.
+ *
+ * It needs `--allow-ffi`, and `--allow-read` for the modules of its threads and for a kernel that is
+ * given as a path.
+ *
+ * @example
+ * ```ts
+ * import { Machine } from "@deno-kvm/kvm/machine";
+ *
+ * // mov al, 'A'; mov dx, 0x3f8; out dx, al; mov al, 3; out 0xf4, al
+ * const kernel = Uint8Array.of(0xb0, 0x41, 0x66, 0xba, 0xf8, 3, 0xee, 0xb0, 3, 0xe6, 0xf4);
+ * const decoder = new TextDecoder();
+ * let text = "";
+ * await using machine = await Machine.boot({
+ *   kernel,
+ *   protocol: "flat64",
+ *   console: { output: (bytes) => void (text += decoder.decode(bytes)) },
+ * });
+ * console.log(await machine.finished, text); // { reason: "debugExit", code: 3 } "A"
+ * ```
+ */
+export class Machine implements AsyncDisposable {
+  /** The VM. Its vCPUs belong to the machine's threads while it runs. */
+  readonly vm: Vm;
+  /** COM1, which is the console, and on. */
+  readonly serial: readonly SerialLine[];
+  readonly #options: MachineOptions;
+  readonly #files: KernelFiles;
+  readonly #map: MemoryMap;
+  readonly #hardware: Hardware;
+  readonly #shared: SharedState;
+  readonly #board: Board;
+  readonly #devices: MainDevices;
+  readonly #timer: DeviceTimer;
+  readonly #pump: OutputPump;
+  readonly #bootTimer: BootTimer;
+  readonly #finished = Promise.withResolvers<MachineEnd>();
+  /** What is to be undone at the end. */
+  readonly #stack = new AsyncDisposableStack();
+  readonly #threads: VcpuThreads;
+  #kernel: LoadedKernel;
+  #state: MachineState = "created";
+  #concluding: Promise<void> | undefined;
+  #observed = false;
+  #error: { readonly reason: unknown } | undefined;
+  #resetting: Promise<void> | undefined;
+  readonly #turns = new Turns();
+
+  private constructor(
+    options: MachineOptions,
+    files: KernelFiles,
+    map: MemoryMap,
+    hardware: Hardware,
+  ) {
+    this.#options = options;
+    this.#files = files;
+    this.#map = map;
+    this.#hardware = hardware;
+    this.vm = hardware.vm;
+    const { vm, vcpus } = hardware;
+    const ports = [consoleOptions(options), ...options.serial ?? []];
+    const board = { serialPorts: ports.length };
+    const shared = new SharedState(vcpus.length);
+    this.#shared = shared;
+    const lines = { set: (gsi: number, level: boolean) => vm.setIrqLine(gsi, level) };
+    this.#board = createBoard(shared, board, lines);
+    for (const device of this.#board.devices) device.reset?.();
+    this.#devices = new MainDevices(shared, this.#board.ports);
+    this.#timer = new DeviceTimer(shared.lock, this.#board.timed);
+    this.#bootTimer = this.#addMainDevices();
+    this.#kernel = this.#load();
+
+    this.#pump = new OutputPump(shared, (error) => this.#conclude({ error }));
+    this.serial = this.#board.serial.map((serial, at) => {
+      this.#pump.connect(serial.output, ports[at]!.output);
+      return new SerialLine(shared, serial);
+    });
+    this.#pump.connect(this.#board.debugcon, options.debugcon);
+    for (const [at, { input }] of ports.entries()) this.#feed(this.serial[at]!, input);
+    this.#threads = new VcpuThreads({ vm, vcpus, shared, board }, {
+      onExit: (vcpu) => this.#handleExit(vcpu),
+      onOutput: () => this.#pump.run(),
+      onEnding: () => this.#handleEnding(),
+      onTimer: () => this.#timer.set(),
+      onFailure: (error) => this.#conclude({ error }),
+    });
+    const abort = () => this.#conclude({ error: options.signal?.reason });
+    options.signal?.addEventListener("abort", abort);
+    this.#stack.defer(() => options.signal?.removeEventListener("abort", abort));
+  }
+
+  /**
+   * Makes a machine that does not run yet, its kernel loaded.
+   *
+   * @throws {KvmError} for options that can't be, a kernel that can't be loaded, and whatever KVM
+   * refuses; or the signal's reason.
+   */
+  static async create(options: MachineOptions): Promise<Machine> {
+    checkOptions(options);
+    options.signal?.throwIfAborted();
+    const { memory = DEFAULT_MEMORY, cpus = 1, cpu = "host" } = options;
+    const map = memoryMap(typeof memory === "string" ? parseSize(memory) : memory);
+    const files = await readFiles(options);
+    options.signal?.throwIfAborted();
+    using kvm = Kvm.open();
+    const hardware = createHardware(kvm, map, cpus, cpu);
+    try {
+      return new Machine(options, files, map, hardware);
+    } catch (error) {
+      hardware.vm.close();
+      throw error;
+    }
+  }
+
+  /** Makes a machine and starts it: {@linkcode create} and {@linkcode resume}. */
+  static async boot(options: MachineOptions): Promise<Machine> {
+    const machine = await Machine.create(options);
+    try {
+      await machine.resume();
+    } catch (error) {
+      await machine.stop();
+      machine.vm.close();
+      throw error;
+    }
+    return machine;
+  }
+
+  /** What it is doing. */
+  get state(): MachineState {
+    return this.#state;
+  }
+
+  /** The guest's memory. */
+  get memory(): GuestMemory {
+    return this.vm.memory;
+  }
+
+  /** The vCPUs: their calls are refused with EBUSY while the machine runs. */
+  get vcpus(): readonly Vcpu[] {
+    return this.#hardware.vcpus;
+  }
+
+  /** What was loaded where, and how it is entered. */
+  get kernel(): LoadedKernel {
+    return this.#kernel;
+  }
+
+  /** The last code that the guest wrote to port 0x80, where a firmware tells how far it is. */
+  get postCode(): number {
+    return this.#board.postCode.state.code;
+  }
+
+  /**
+   * Resolves when the machine has ended, with the reason; all output has been passed on then.
+   * Rejects with a {@linkcode GuestCrash}, with the signal's reason, or with whatever a device of
+   * yours has thrown.
+   */
+  get finished(): Promise<MachineEnd> {
+    this.#observed = true;
+    return this.#finished.promise;
+  }
+
+  /** Lets it run, from the start or after {@linkcode pause}. */
+  resume(): Promise<void> {
+    return this.#inTurn("start the machine", () => {
+      if (this.#state === "created") this.#bootTimer.reset();
+      this.#state = "running";
+      this.#threads.resume();
+    });
+  }
+
+  /** Stops all vCPUs for a while; their registers can be read and set then. */
+  pause(): Promise<void> {
+    return this.#inTurn("pause the machine", async () => {
+      if (this.#state !== "running") return;
+      await this.#threads.pause();
+      this.#state = "paused";
+    });
+  }
+
+  /** Starts it anew, as its reset button would. What is in memory beside the kernel stays there. */
+  reset(): Promise<void> {
+    return this.#inTurn("reset the machine", () => this.#reset());
+  }
+
+  /** Asks the guest to switch itself off, as the power button does. */
+  pressPowerButton(): void {
+    this.#shared.lock.hold(() => this.#board.pm.pressPowerButton());
+  }
+
+  /** Ends it, whatever the guest is doing; `finished` resolves with `"stopped"`. */
+  async stop(): Promise<void> {
+    await this.#conclude({ end: { reason: "stopped" } });
+  }
+
+  /**
+   * Puts a device of yours at I/O ports, until disposed of. It answers on this thread.
+   *
+   * @throws {KvmError} EEXIST where another device is, EINVAL for ports that don't exist.
+   */
+  mapPorts(first: number, count: number, device: Device): Disposable {
+    return this.#devices.mapPorts(first, count, device);
+  }
+
+  /**
+   * Puts a device of yours at guest-physical addresses without memory, until disposed of. It answers
+   * on this thread.
+   *
+   * @throws {KvmError} EEXIST where another device or memory is, EINVAL for addresses that don't
+   * exist, ENOSPC with too many of them.
+   */
+  mapMmio(guestPhysAddr: number, size: number, device: Device): Disposable {
+    const slot = this.memory.slots.find((slot) =>
+      guestPhysAddr < slot.end && guestPhysAddr + size > slot.guestPhysAddr
+    );
+    if (slot !== undefined) {
+      const operation = `map a device to 0x${guestPhysAddr.toString(16)}`;
+      const hint = `There is memory up to 0x${slot.end.toString(16)}: the guest would not reach it`;
+      throw new KvmError({ operation, errno: Errno.EEXIST, hint });
+    }
+    return this.#devices.mapMmio(guestPhysAddr, size, device);
+  }
+
+  /** An interrupt line for a device of yours, by its GSI: an ISA interrupt, or an I/O APIC's pin. */
+  line(gsi: number): InterruptLine {
+    return { set: (level) => this.vm.setIrqLine(gsi, level) };
+  }
+
+  /** Ends it and gives everything back. An error that nobody has seen is thrown now. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+    this.vm.close();
+    if (!this.#observed && this.#error !== undefined) throw this.#error.reason;
+  }
+
+  #addMainDevices(): BootTimer {
+    const { fwCfg, onBootTimer } = this.#options;
+    const timer = new BootTimer({
+      clock: monotonicMilliseconds,
+      report: (milliseconds, point) => onBootTimer?.(milliseconds, point),
+    });
+    this.mapMmio(BOOT_TIMER, BOOT_TIMER_BYTES, timer);
+    if (fwCfg !== undefined) {
+      const { ramBytes } = this.#map;
+      const device = createFwCfg(this.memory, { ramBytes, cpus: this.vcpus.length, files: fwCfg });
+      this.mapPorts(Port.FW_CFG, FW_CFG_PORTS, device);
+    }
+    return timer;
+  }
+
+  /** Fills memory and sets the first vCPU's registers. */
+  #load(): LoadedKernel {
+    const { vcpus, cpuid } = this.#hardware;
+    const { serial } = this.#board;
+    const fwCfg = this.#options.fwCfg !== undefined;
+    const described = { cpus: vcpus.length, cpuid, serialPorts: serial.length, fwCfg };
+    const kernel = loadMachine(this.memory, this.#map, described, this.#files, this.#options);
+    enterKernel(vcpus[0]!, kernel.entry);
+    return kernel;
+  }
+
+  async #reset(): Promise<void> {
+    await this.#threads.pause();
+    if (this.#concluding !== undefined) return;
+    this.#shared.takeEnding();
+    this.#shared.lock.hold(() => this.#board.devices.forEach((device) => device.reset?.()));
+    this.#devices.reset();
+    this.#hardware.powerOn.restore();
+    this.#kernel = this.#load();
+    if (this.#state === "running") this.#threads.resume();
+  }
+
+  /** The guest resets the machine, or itself by a triple fault. */
+  #handleReset(): void {
+    if (this.#options.onReset === "stop") this.#conclude({ end: { reason: "reset" } });
+    else {
+      this.#resetting ??= this.reset()
+        .catch((error) => this.#conclude({ error }))
+        .then(() => this.#resetting = undefined);
+    }
+  }
+
+  #handleEnding(): void {
+    const { ending, code } = this.#shared.ending;
+    if (ending === Ending.POWER_OFF) this.#conclude({ end: { reason: "powerOff" } });
+    else if (ending === Ending.DEBUG_EXIT) this.#conclude({ end: { reason: "debugExit", code } });
+    else if (ending === Ending.RESET) this.#handleReset();
+  }
+
+  #handleExit(vcpu: Vcpu): Promise<void> | void {
+    const exit = vcpu.lastExit;
+    switch (exit.reason) {
+      case "io":
+      case "mmio":
+        return this.#devices.handle(exit);
+      case "internalError":
+        if (this.#options.onInternalError !== undefined) {
+          return this.#handleInternalError(vcpu, exit);
+        }
+        break;
+      case "shutdown":
+        if (this.#options.onTripleFault === "reset") {
+          // Not before the vCPU waits: the reset finds it so.
+          this.#shared.end(Ending.RESET);
+          return;
+        }
+    }
+    this.#conclude({ error: new GuestCrash(vcpu, this.memory) });
+  }
+
+  async #handleInternalError(vcpu: Vcpu, exit: InternalErrorExit): Promise<void> {
+    const answer = await this.#options.onInternalError!({ vcpu, exit, memory: this.memory });
+    if (answer === "resume" || this.#concluding !== undefined) return;
+    this.#conclude({ error: new GuestCrash(vcpu, this.memory) });
+  }
+
+  async #feed(line: SerialLine, input: ReadableStream<Uint8Array> | undefined): Promise<void> {
+    if (input === undefined) return;
+    const reader = input.getReader();
+    this.#stack.defer(() => reader.cancel());
+    try {
+      for (;;) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        await line.send(value);
+      }
+    } catch (error) {
+      this.#conclude({ error });
+    }
+  }
+
+  /** One change of state after the other; none after the end. */
+  #inTurn(operation: string, action: () => Promise<void> | void): Promise<void> {
+    return this.#turns.take(() => {
+      if (this.#concluding === undefined) return action();
+      throw new KvmError({ operation, errno: Errno.EPIPE, hint: "It has ended: make another one" });
+    });
+  }
+
+  /** Ends the machine; the first reason counts. */
+  #conclude(outcome: { readonly end: MachineEnd } | { readonly error: unknown }): Promise<void> {
+    return this.#concluding ??= this.#end(outcome);
+  }
+
+  async #end(outcome: { readonly end: MachineEnd } | { readonly error: unknown }): Promise<void> {
+    this.#timer.clear();
+    await this.#threads.stop();
+    for (const line of this.serial) line.close();
+    await this.#pump.finish();
+    await this.#stack.disposeAsync();
+    this.#state = "ended";
+    if ("end" in outcome) this.#finished.resolve(outcome.end);
+    else {
+      this.#error = { reason: outcome.error };
+      this.#finished.promise.catch(() => {});
+      this.#finished.reject(outcome.error);
+    }
+  }
+}
+
+function consoleOptions({ console = {} }: MachineOptions): SerialOptions {
+  return console === "inherit" ? {} : console;
+}

@@ -1,0 +1,81 @@
+/**
+ * Devices that live on main's thread: a user's own, and those that reach into memory.
+ *
+ * A vCPU's thread hands its exit over and waits, which takes some ten microseconds more than a
+ * device of the board does.
+ *
+ * @module
+ */
+
+import type { Device } from "../devices/mod.ts";
+import type { IoExit, MmioExit } from "../kvm/mod.ts";
+import { Bus, type Region } from "./bus.ts";
+import { handleIo, handleMmio, handleOpenBus } from "./dispatch.ts";
+import type { SharedState } from "./shared/memory.ts";
+
+const PORTS = 0x1_0000;
+/** No x86 processor has more physical address bits (SDM volume 3, 5.1.4). */
+const PHYSICAL_LIMIT = 2 ** 52;
+
+/** The buses of main's thread. */
+export class MainDevices {
+  readonly #shared: SharedState;
+  readonly #boardPorts: Bus;
+  readonly #ports = new Bus("ports", PORTS);
+  readonly #mmio = new Bus("addresses", PHYSICAL_LIMIT);
+
+  /** Nothing but what the board has. */
+  constructor(shared: SharedState, boardPorts: Bus) {
+    this.#shared = shared;
+    this.#boardPorts = boardPorts;
+  }
+
+  /** Puts a device at ports that no other has; until disposed of. */
+  mapPorts(start: number, count: number, device: Device): Disposable {
+    // The board's answer where they are: map there to refuse it in the same words.
+    if (this.#boardPorts.overlap(start, count) !== undefined) {
+      this.#boardPorts.map(start, count, device);
+    }
+    const region = this.#ports.map(start, count, device);
+    this.#shared.claimPorts(start, count, true);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#ports.unmap(region)) this.#shared.claimPorts(start, count, false);
+      },
+    };
+  }
+
+  /** Puts a device at addresses that no other has; until disposed of. */
+  mapMmio(start: number, length: number, device: Device): Disposable {
+    const region = this.#mmio.map(start, length, device);
+    const claim = () => this.#shared.claimRanges(this.#mmio.regions);
+    try {
+      claim();
+    } catch (error) {
+      this.#mmio.unmap(region);
+      throw error;
+    }
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#mmio.unmap(region)) claim();
+      },
+    };
+  }
+
+  /** Handles an exit that a vCPU's thread has handed over. */
+  handle(exit: IoExit | MmioExit): void {
+    // The device may have gone meanwhile.
+    const region = exit.reason === "io"
+      ? this.#ports.find(exit.port)
+      : this.#mmio.find(exit.physAddr);
+    if (region === undefined) handleOpenBus(exit);
+    else if (exit.reason === "io") handleIo(exit, region);
+    else handleMmio(exit, region);
+  }
+
+  /** Resets every device, once. */
+  reset(): void {
+    const regions: readonly Region[] = [...this.#ports.regions, ...this.#mmio.regions];
+    for (const device of new Set(regions.map(({ device }) => device))) device.reset?.();
+  }
+}

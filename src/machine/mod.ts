@@ -1,0 +1,24 @@
+/**
+ * A whole machine: it boots a kernel, from Linux to a few bytes of flat code.
+ *
+ * {@linkcode Machine} needs `--allow-ffi`, and `--allow-read` for the modules of its vCPUs' threads.
+ *
+ * @module
+ */
+
+export { GuestCrash } from "./crash.ts";
+export type { MachineEnd } from "./end.ts";
+export { Machine, type MachineState } from "./machine.ts";
+export {
+  type FileSource,
+  type InternalErrorAnswer,
+  type InternalErrorEvent,
+  type KernelOptions,
+  type MachineOptions,
+  parseSize,
+  type SerialOptions,
+} from "./options.ts";
+export type { Output } from "./output.ts";
+export { Pty } from "./pty.ts";
+export type { SerialLine } from "./serial.ts";
+export { type ConsoleActions, consoleActions, TerminalConsole } from "./terminal.ts";

@@ -1,0 +1,127 @@
+/**
+ * What a machine is made of.
+ *
+ * @module
+ */
+
+import { Errno, KvmError } from "../../ffi/mod.ts";
+import type { InternalErrorExit, Vcpu } from "../kvm/mod.ts";
+import type { LoadOptions } from "../loader/mod.ts";
+import type { GuestMemory } from "../memory/mod.ts";
+import type { Output } from "./output.ts";
+
+/** A file: its path, or its bytes. */
+export type FileSource = string | URL | Uint8Array<ArrayBuffer>;
+
+/** A serial port's other end. */
+export interface SerialOptions {
+  /** Where what the guest sends goes; nowhere by default. */
+  readonly output?: Output | undefined;
+  /** What the guest is sent; more can be sent with `machine.serial[0].send()`. */
+  readonly input?: ReadableStream<Uint8Array> | undefined;
+}
+
+/** A vCPU that KVM can't run on. */
+export interface InternalErrorEvent {
+  /** It; its registers may be read and set, an exception injected. */
+  readonly vcpu: Vcpu;
+  /** What KVM says, the instruction's bytes among it. */
+  readonly exit: InternalErrorExit;
+  /** The guest's memory. */
+  readonly memory: GuestMemory;
+}
+
+/** What to do about it: let the guest go on, or end the machine with an error. */
+export type InternalErrorAnswer = "resume" | "stop";
+
+/** How the guest is started. */
+export interface KernelOptions
+  extends Pick<LoadOptions, "protocol" | "loadAddress" | "entry" | "commandLine"> {
+  /** The kernel: a bzImage, an ELF or Multiboot image, or flat code. */
+  readonly kernel: FileSource;
+  /** The initial ramdisk. */
+  readonly initrd?: FileSource | undefined;
+  /** Multiboot modules. */
+  readonly modules?:
+    | readonly { readonly image: FileSource; readonly commandLine?: string | undefined }[]
+    | undefined;
+}
+
+/** What a machine is made of. */
+export interface MachineOptions extends KernelOptions {
+  /** RAM: bytes, or a text such as `"256M"` or `"2G"`. 256 MiB by default. */
+  readonly memory?: number | string | undefined;
+  /** How many vCPUs; 1 by default. */
+  readonly cpus?: number | undefined;
+  /** The CPU model, `"host"` by default: see `Cpuid.fromModel`. */
+  readonly cpu?: string | undefined;
+  /**
+   * The first serial port: this process's own terminal, raw and with `Ctrl-A` as the way out, or
+   * streams.
+   */
+  readonly console?: "inherit" | SerialOptions | undefined;
+  /** COM2 to COM4. */
+  readonly serial?: readonly SerialOptions[] | undefined;
+  /** Where the bytes of ports 0xe9 and 0x402 go. */
+  readonly debugcon?: Output | undefined;
+  /** Files that the guest finds through fw_cfg, by name. */
+  readonly fwCfg?: Readonly<Record<string, Uint8Array>> | undefined;
+  /** What a reset does: start the machine anew (the default), or end it. */
+  readonly onReset?: "reboot" | "stop" | undefined;
+  /** What a triple fault is: an error (the default), or a reset, as on a PC. */
+  readonly onTripleFault?: "error" | "reset" | undefined;
+  /** What to do when KVM can't go on; without it, that is an error. */
+  readonly onInternalError?:
+    | ((event: InternalErrorEvent) => InternalErrorAnswer | Promise<InternalErrorAnswer>)
+    | undefined;
+  /** Called when the guest writes to the boot timer: milliseconds since the start, and what it wrote. */
+  readonly onBootTimer?: ((milliseconds: number, point: number) => void) | undefined;
+  /** Aborted, it ends the machine: `finished` rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const UNITS: Readonly<Record<string, number>> = {
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  T: 2 ** 40,
+};
+
+/**
+ * Bytes from a text such as `"64K"`, `"256M"`, `"256MiB"`, `"1.5G"`.
+ *
+ * @throws {KvmError} EINVAL for what is no size.
+ */
+export function parseSize(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(?:([KMGT])(?:i?B)?|B)$/i.exec(text.trim());
+  const bytes = match === null
+    ? NaN
+    : Number(match[1]) * (UNITS[match[2]?.toUpperCase() ?? ""] ?? 1);
+  if (Number.isSafeInteger(bytes)) return bytes;
+  const hint = "A size is a number and a unit, such as 64K, 256M or 2G";
+  throw new KvmError({ operation: `understand the size "${text}"`, errno: Errno.EINVAL, hint });
+}
+
+/** How many serial ports a PC has. */
+const MAX_SERIAL = 4;
+
+/** Checks what the machine itself uses; the loader checks the rest. */
+export function checkOptions(options: MachineOptions): void {
+  const invalid = (hint: string) => {
+    throw new KvmError({ operation: "make a machine", errno: Errno.EINVAL, hint });
+  };
+  if (typeof options !== "object" || options === null) invalid("It takes an object of options");
+  const { cpus = 1, memory = 0, serial = [], onReset, onTripleFault } = options;
+  if (options.kernel === undefined) invalid("The option kernel is a path or the image's bytes");
+  if (!Number.isSafeInteger(cpus) || cpus < 1) {
+    invalid(`cpus is a whole number from 1, not ${cpus}`);
+  }
+  if (typeof memory !== "number" && typeof memory !== "string") {
+    invalid('memory is a number of bytes, or a text such as "256M"');
+  }
+  if (serial.length > MAX_SERIAL - 1) invalid("There are COM2 to COM4 beside the console");
+  if (![undefined, "reboot", "stop"].includes(onReset)) invalid('onReset is "reboot" or "stop"');
+  if (![undefined, "error", "reset"].includes(onTripleFault)) {
+    invalid('onTripleFault is "error" or "reset"');
+  }
+}

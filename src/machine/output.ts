@@ -1,0 +1,104 @@
+/**
+ * From the guest's consoles to whoever reads them.
+ *
+ * @module
+ */
+
+import type { SharedState } from "./shared/memory.ts";
+import type { ByteRing } from "./shared/ring.ts";
+
+/** Where a console's output goes: a function, or a stream, for which the guest waits when it is slow. */
+export type Output = ((bytes: Uint8Array<ArrayBuffer>) => void) | WritableStream<Uint8Array>;
+
+/**
+ * How long output is collected, in milliseconds: a guest writes byte by byte, and to wake main for
+ * each would cost more than the byte's exit.
+ */
+const COLLECT = 4;
+
+interface Pipe {
+  readonly ring: ByteRing;
+  readonly write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
+  readonly close: () => Promise<void> | void;
+  /** Whether the last write is still under way. */
+  busy: Promise<void> | undefined;
+}
+
+/** Empties the output rings. */
+export class OutputPump {
+  readonly #shared: SharedState;
+  readonly #onError: (error: unknown) => void;
+  readonly #pipes: Pipe[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Errors of a stream come once, and end its pipe. */
+  constructor(shared: SharedState, onError: (error: unknown) => void) {
+    this.#shared = shared;
+    this.#onError = onError;
+  }
+
+  /** From now on, what comes into a ring goes there; to nowhere if there is no output. */
+  connect(ring: ByteRing, output: Output | undefined): void {
+    this.#pipes.push({ ring, busy: undefined, ...sinkOf(output) });
+  }
+
+  /** There may be output: passes it on, and then collects for a while. */
+  run(): void {
+    if (this.#timer !== undefined) {
+      // Only a ring that is nearly full rings now.
+      this.#drain();
+      return;
+    }
+    this.#shared.quiet = true;
+    this.#drain();
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#shared.quiet = false;
+      // What came while nobody rang.
+      if (this.#pipes.some(({ ring }) => ring.length > 0)) this.run();
+    }, COLLECT);
+  }
+
+  /** Passes on the rest, and ends the streams. */
+  async finish(): Promise<void> {
+    clearTimeout(this.#timer);
+    for (const pipe of this.#pipes) {
+      while (pipe.ring.length > 0 || pipe.busy !== undefined) {
+        this.#drain();
+        await pipe.busy;
+      }
+      await pipe.close();
+    }
+  }
+
+  #drain(): void {
+    for (const pipe of this.#pipes) {
+      if (pipe.busy !== undefined || pipe.ring.length === 0) continue;
+      const written = pipe.write(pipe.ring.takeAll());
+      if (written === undefined) continue;
+      pipe.busy = written.catch((error) => {
+        Object.assign(pipe, sinkOf(undefined));
+        this.#onError(error);
+      }).finally(() => {
+        pipe.busy = undefined;
+        this.#shared.liftPressure();
+        if (pipe.ring.length > 0) this.run();
+      });
+    }
+    if (this.#pipes.every(({ busy }) => busy === undefined)) this.#shared.liftPressure();
+  }
+}
+
+function sinkOf(output: Output | undefined): Pick<Pipe, "write" | "close"> {
+  if (output === undefined) return { write() {}, close() {} };
+  if (typeof output === "function") return { write: output, close() {} };
+  const writer = output.getWriter();
+  return {
+    write: async (bytes) => {
+      await writer.ready;
+      await writer.write(bytes);
+    },
+    // Whoever gave the stream may want to write to it afterwards.
+    close: () => writer.releaseLock(),
+  };
+}

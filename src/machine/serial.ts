@@ -1,0 +1,72 @@
+/**
+ * A serial port's other end.
+ *
+ * @module
+ */
+
+import type { BoardSerial } from "./board.ts";
+import type { SharedState } from "./shared/memory.ts";
+
+/** How long to wait for the guest to read, in milliseconds, when it has 64 KiB to read already. */
+const RETRY = 10;
+
+const encoder = new TextEncoder();
+
+/** What is at the other end of the cable: it sends to the guest. */
+export class SerialLine {
+  readonly #shared: SharedState;
+  readonly #serial: BoardSerial;
+  /** What has not found room, and how much of the first piece has. */
+  readonly #waiting: Uint8Array[] = [];
+  readonly #senders: (() => void)[] = [];
+  #closed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @internal Machines make them. */
+  constructor(shared: SharedState, serial: BoardSerial) {
+    this.#shared = shared;
+    this.#serial = serial;
+  }
+
+  /**
+   * Sends bytes, or text as UTF-8, which the guest reads at its own pace. Resolves when it has no more
+   * than 64 KiB before it.
+   */
+  async send(data: Uint8Array | string): Promise<void> {
+    const bytes = typeof data === "string" ? encoder.encode(data) : data.slice();
+    if (bytes.length === 0 || this.#closed) return;
+    this.#waiting.push(bytes);
+    this.#push();
+    if (this.#waiting.length > 0) await new Promise<void>((resolve) => this.#senders.push(resolve));
+  }
+
+  /** Sends a break, a pause longer than any byte: to Linux, the SysRq key. */
+  sendBreak(): void {
+    if (!this.#closed) this.#shared.lock.hold(() => this.#serial.uart.receiveBreak());
+  }
+
+  /** @internal Forgets what the guest has not read. */
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    this.#waiting.length = 0;
+    for (const resolve of this.#senders.splice(0)) resolve();
+  }
+
+  #push(): void {
+    clearTimeout(this.#timer);
+    const { input, uart } = this.#serial;
+    for (let bytes = this.#waiting[0]; bytes !== undefined; bytes = this.#waiting[0]) {
+      const fits = Math.min(input.room, bytes.length);
+      for (let at = 0; at < fits; at++) input.put(bytes[at]!);
+      if (fits < bytes.length) {
+        this.#waiting[0] = bytes.subarray(fits);
+        this.#timer = setTimeout(() => this.#push(), RETRY);
+        break;
+      }
+      this.#waiting.shift();
+    }
+    if (this.#waiting.length === 0) { for (const resolve of this.#senders.splice(0)) resolve(); }
+    this.#shared.lock.hold(() => uart.poll());
+  }
+}

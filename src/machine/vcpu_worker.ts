@@ -1,0 +1,131 @@
+/**
+ * A vCPU's thread: runs the guest, and has the devices of this thread handle its exits.
+ *
+ * It is a Worker's main module; what it is to do comes as one message.
+ *
+ * @module
+ */
+
+import { type Exit, kick, VcpuRunner, type VcpuShare, VmLines } from "../kvm/thread/mod.ts";
+import { type Board, type BoardOptions, createBoard } from "./board.ts";
+import { handleIo, handleOpenBus } from "./dispatch.ts";
+import { Command, SharedState, Status } from "./shared/memory.ts";
+
+/** What a vCPU's thread is to do. */
+export interface VcpuJob {
+  /** Which of the machine's vCPUs it runs. */
+  readonly id: number;
+  /** How many there are. */
+  readonly cpus: number;
+  /** What all threads share. */
+  readonly buffer: SharedArrayBuffer;
+  /** The vCPU, as its owner shares it. */
+  readonly share: VcpuShare;
+  /** The devices on the board. */
+  readonly board: BoardOptions;
+}
+
+/** What the thread has to say that is no matter of state: that it failed. */
+export interface VcpuFailure {
+  /** What was wrong. */
+  readonly message: string;
+  /** Where. */
+  readonly stack: string | undefined;
+}
+
+function runVcpu(job: VcpuJob): void {
+  const { id } = job;
+  const shared = new SharedState(job.cpus, job.buffer);
+  using lines = new VmLines(job.share);
+  using runner = new VcpuRunner(job.share);
+  const board = createBoard(shared, job.board, lines, () => stopOthers(shared, id));
+  shared.setKickHandle(id, runner.kickHandle);
+  while (obey(shared, id, runner, board)) handle(runner.run(), shared, board, id);
+}
+
+/** Does what main wants: false when it is to end. */
+function obey(shared: SharedState, id: number, runner: VcpuRunner, board: Board): boolean {
+  if (mayRun(shared, id)) return true;
+  completeExit(shared, id, runner, board);
+  for (;;) {
+    const command = shared.command(id);
+    if (command === Command.STOP) return false;
+    if (mayRun(shared, id)) {
+      shared.setStatus(id, Status.RUNNING);
+      return true;
+    }
+    shared.setStatus(id, Status.PAUSED);
+    shared.awaitCommand(id, command);
+  }
+}
+
+function mayRun(shared: SharedState, id: number): boolean {
+  return shared.command(id) === Command.RUN && !shared.isEnding;
+}
+
+/**
+ * What an IN reads reaches its register in the next run only (api.rst 5, KVM_EXIT_IO): before that,
+ * nobody should look at the registers.
+ */
+function completeExit(shared: SharedState, id: number, runner: VcpuRunner, board: Board): void {
+  for (;;) {
+    runner.requestImmediateExit();
+    const exit = runner.run();
+    if (exit.reason === "intr") return;
+    handle(exit, shared, board, id);
+  }
+}
+
+function handle(exit: Exit, shared: SharedState, board: Board, id: number): void {
+  switch (exit.reason) {
+    case "io": {
+      const region = board.ports.find(exit.port);
+      if (region !== undefined) {
+        shared.lock.acquire();
+        handleIo(exit, region);
+        board.afterAccess(region);
+        shared.lock.release();
+        shared.awaitRoom();
+      } else if (shared.claimsPort(exit.port)) shared.ask(id);
+      else handleOpenBus(exit);
+      return;
+    }
+    case "mmio":
+      if (shared.claimsAddress(exit.physAddr)) shared.ask(id);
+      else handleOpenBus(exit);
+      return;
+    case "intr":
+      return;
+    default:
+      shared.ask(id);
+  }
+}
+
+/** The guest asked for the machine's end: no other vCPU should go on meanwhile. */
+function stopOthers(shared: SharedState, id: number): void {
+  for (let other = 0; other < shared.cpus; other++) {
+    const handle = shared.kickHandle(other);
+    if (other !== id && handle !== 0) kick(handle);
+  }
+}
+
+/** What a Worker's global scope has, and a window's has not. */
+interface WorkerScope {
+  onmessage: ((event: MessageEvent<VcpuJob>) => void) | null;
+  postMessage(message: VcpuFailure): void;
+  close(): void;
+}
+
+const scope = self as unknown as WorkerScope;
+
+scope.onmessage = ({ data: job }) => {
+  const shared = new SharedState(job.cpus, job.buffer);
+  try {
+    runVcpu(job);
+  } catch (error) {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    scope.postMessage({ message, stack });
+  }
+  shared.setStatus(job.id, Status.STOPPED);
+  scope.close();
+};

@@ -1,0 +1,90 @@
+/**
+ * A stock distribution's kernel. The guests come from KVM_TEST_GUESTS: docs/nested.md.
+ */
+
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { MachineOptions } from "../../src/machine/mod.ts";
+import { busyboxInitrd } from "../support/initramfs.ts";
+import { needing } from "../support/host.ts";
+import { interpretsLevel0 } from "../support/native.ts";
+import { pc } from "../support/pc.ts";
+import { extractVmlinux } from "../support/vmlinux.ts";
+
+const folder = Deno.env.get("KVM_TEST_GUESTS");
+const canBoot = folder !== undefined && !interpretsLevel0();
+const linux = (name: string) =>
+  needing("the guests of KVM_TEST_GUESTS, and a KVM that runs a stock kernel", canBoot, name);
+
+/** A shell on the console; its prompt is `READY# `. */
+const init = `#!/bin/busybox sh
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+export PS1='READY# '
+exec setsid cttyhack sh
+`;
+const PROMPT = "READY# ";
+/** Twice what a slow machine takes. */
+const LIMIT = 120_000;
+
+const options = (more: Partial<MachineOptions> = {}): MachineOptions => ({
+  kernel: `${folder}/vmlinuz`,
+  initrd: busyboxInitrd(Deno.readFileSync(`${folder}/busybox`), init),
+  commandLine: "console=ttyS0 quiet",
+  memory: "256M",
+  signal: AbortSignal.timeout(LIMIT),
+  ...more,
+});
+
+Deno.test(
+  linux("Linux boots with 2 vCPUs to a shell that answers, reboots, and powers off"),
+  async () => {
+    await using guest = await pc(options({ cpus: 2 }));
+    const { machine } = guest;
+    const run = async (command: string): Promise<string> => {
+      await machine.serial[0]!.send(`${command}\n`);
+      await guest.until(`${command}\r\n`);
+      return (await guest.until(PROMPT)).slice(0, -PROMPT.length);
+    };
+    await guest.until(PROMPT);
+
+    const cpuinfo = await run("grep -c '^processor' /proc/cpuinfo");
+    assertEquals(cpuinfo.trim(), "2");
+    const total = Number(/\d+/.exec(await run("grep MemTotal /proc/meminfo"))![0]) * 1024;
+    assert(total > 180 << 20 && total < 256 << 20, `${total} bytes of memory`);
+    const seconds = Number(await run("date +%s"));
+    assert(Math.abs(seconds - Date.now() / 1000) < 60, `the guest's clock says ${seconds}`);
+    assertEquals(await run("dmesg | grep -iE 'ACPI.*(error|warning|exception)'"), "");
+    assertMatch(
+      await run("dmesg"),
+      /ttyS0 at I\/O 0x3f8 \(irq = 4, base_baud = 115200\) is a 16550A/,
+    );
+    assertMatch(await run("cat /proc/interrupts"), /IO-APIC +4-edge +ttyS0/);
+
+    await machine.serial[0]!.send("reboot -f\n");
+    await guest.until(PROMPT);
+    assertEquals((await run("echo again")).trim(), "again");
+    await machine.serial[0]!.send("poweroff -f\n");
+    assertEquals(await machine.finished, { reason: "powerOff" });
+  },
+);
+
+for (const protocol of ["elf", "pvh"] as const) {
+  Deno.test(linux(`Linux boots from its ELF image by ${protocol}`), async () => {
+    const kernel = await extractVmlinux(await Deno.readFile(`${folder}/vmlinuz`));
+    await using guest = await pc(options({ kernel, protocol }));
+    await guest.until(PROMPT);
+    guest.machine.pressPowerButton();
+    await guest.machine.serial[0]!.send("poweroff -f\n");
+    assertEquals(await guest.machine.finished, { reason: "powerOff" });
+  });
+}
+
+Deno.test(linux("Linux can be killed while it boots"), async () => {
+  const aborter = new AbortController();
+  const commandLine = "console=ttyS0 earlyprintk=serial";
+  await using guest = await pc(options({ commandLine, cpus: 2, signal: aborter.signal }));
+  await guest.until("Linux version");
+  aborter.abort(new Error("killed"));
+  await assertRejects(() => guest.machine.finished, Error, "killed");
+});
