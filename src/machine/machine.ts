@@ -18,10 +18,11 @@ import { createFwCfg } from "./firmware_config.ts";
 import { createHardware, type Hardware } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
-import { checkOptions, type MachineOptions, parseSize, type SerialOptions } from "./options.ts";
+import { checkOptions, type MachineOptions, parseSize } from "./options.ts";
 import { OutputPump } from "./output.ts";
 import { SerialLine } from "./serial.ts";
 import { Ending, SharedState } from "./shared/memory.ts";
+import { openConsole, TerminalConsole } from "./terminal.ts";
 import { VcpuThreads } from "./threads.ts";
 import { Turns } from "./turns.ts";
 
@@ -36,8 +37,7 @@ export type MachineState = "created" | "running" | "paused" | "ended";
  * A PC that boots a kernel: each vCPU runs in a thread of its own, the devices answer there, and this
  * thread remains free.
  *
- * It needs `--allow-ffi`, and `--allow-read` for the modules of its threads and for a kernel that is
- * given as a path.
+ * It needs `--allow-ffi`, and `--allow-read` for a kernel that is given as a path.
  *
  * @example
  * ```ts
@@ -94,7 +94,7 @@ export class Machine implements AsyncDisposable {
     this.#hardware = hardware;
     this.vm = hardware.vm;
     const { vm, vcpus } = hardware;
-    const ports = [consoleOptions(options), ...options.serial ?? []];
+    const ports = [openConsole(options.console, () => this), ...options.serial ?? []];
     const board = { serialPorts: ports.length };
     const shared = new SharedState(vcpus.length);
     this.#shared = shared;
@@ -112,7 +112,6 @@ export class Machine implements AsyncDisposable {
       return new SerialLine(shared, serial);
     });
     this.#pump.connect(this.#board.debugcon, options.debugcon);
-    for (const [at, { input }] of ports.entries()) this.#feed(this.serial[at]!, input);
     this.#threads = new VcpuThreads({ vm, vcpus, shared, board }, {
       onExit: (vcpu) => this.#handleExit(vcpu),
       onOutput: () => this.#pump.run(),
@@ -120,6 +119,9 @@ export class Machine implements AsyncDisposable {
       onTimer: () => this.#timer.set(),
       onFailure: (error) => this.#conclude({ error }),
     });
+    if (ports[0] instanceof TerminalConsole) this.#stack.use(ports[0]);
+    // Not before everything is made: a terminal becomes raw now.
+    for (const [at, { input }] of ports.entries()) this.#feed(this.serial[at]!, input);
     const abort = () => this.#conclude({ error: options.signal?.reason });
     options.signal?.addEventListener("abort", abort);
     this.#stack.defer(() => options.signal?.removeEventListener("abort", abort));
@@ -353,7 +355,8 @@ export class Machine implements AsyncDisposable {
   async #feed(line: SerialLine, input: ReadableStream<Uint8Array> | undefined): Promise<void> {
     if (input === undefined) return;
     const reader = input.getReader();
-    this.#stack.defer(() => reader.cancel());
+    // One that has failed would fail again.
+    this.#stack.defer(() => reader.cancel().catch(() => {}));
     try {
       for (;;) {
         const { value, done } = await reader.read();
@@ -392,8 +395,4 @@ export class Machine implements AsyncDisposable {
       this.#finished.reject(outcome.error);
     }
   }
-}
-
-function consoleOptions({ console = {} }: MachineOptions): SerialOptions {
-  return console === "inherit" ? {} : console;
 }

@@ -1,7 +1,7 @@
 /**
  * A whole machine: it boots a kernel, from Linux to a few bytes of flat code.
  *
- * {@linkcode Machine} needs `--allow-ffi`, and `--allow-read` for the modules of its vCPUs' threads.
+ * {@linkcode Machine} needs `--allow-ffi`, and `--allow-read` for files that it is given by path.
  *
  * @module
  */

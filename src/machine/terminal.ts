@@ -18,7 +18,7 @@ import {
 } from "../../ffi/mod.ts";
 import { type EscapeCommand, escapeHelp, EscapeParser } from "./escapes.ts";
 import type { Machine } from "./machine.ts";
-import type { SerialOptions } from "./options.ts";
+import type { MachineOptions, SerialOptions } from "./options.ts";
 
 /** What can be done to a machine from its console. */
 export interface ConsoleActions {
@@ -145,10 +145,24 @@ export class TerminalConsole implements SerialOptions, Disposable {
     this.#controller.close();
   }
 
+  #failInput(error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#controller.error(error);
+  }
+
   async #pull(): Promise<void> {
     if (this.#stdin === undefined) this.#begin();
     // Keys are looked at even while the guest does not read: there must be a way out.
     if (this.isTerminal) return;
+    try {
+      await this.#readChunk();
+    } catch (error) {
+      this.#failInput(error);
+    }
+  }
+
+  async #readChunk(): Promise<void> {
     const buffer = new Uint8Array(CHUNK);
     let count: number | undefined;
     do {
@@ -169,7 +183,7 @@ export class TerminalConsole implements SerialOptions, Disposable {
         this.#takeKeys(keys);
       }
     } catch (error) {
-      if (!this.#ended) this.#controller.error(error);
+      this.#failInput(error);
     }
   }
 
@@ -213,7 +227,7 @@ export class TerminalConsole implements SerialOptions, Disposable {
         return this.#actions.sendBreak();
       case "help":
         // Standard output may be a file by now, and has the guest's bytes and no others.
-        Deno.stderr.writeSync(encoder.encode(`\r\n${escapeHelp.join("\r\n")}\r\n`));
+        Deno.stderr.writeSync(encoder.encode(`\n${escapeHelp.join("\n")}\n`));
     }
   }
 
@@ -256,6 +270,14 @@ export function consoleActions(machine: () => Consoled, port = 0): ConsoleAction
       }),
     sendBreak: () => machine().serial[port]!.sendBreak(),
   };
+}
+
+/** What the first serial port of a machine is connected to, by its options. */
+export function openConsole(
+  console: MachineOptions["console"] = {},
+  machine: () => Consoled,
+): SerialOptions {
+  return console === "inherit" ? new TerminalConsole(consoleActions(machine)) : console;
 }
 
 /** Bytes that were read: 0 at the end, undefined if there are none after all. */

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { Errno, kick, KvmError } from "../../ffi/mod.ts";
+import { kick } from "../../ffi/mod.ts";
 import type { Vcpu, Vm } from "../kvm/mod.ts";
 import type { BoardOptions } from "./board.ts";
 import { Bell, Command, type SharedState, Status } from "./shared/memory.ts";
-import type { VcpuFailure, VcpuJob } from "./vcpu_worker.ts";
+import { startWorker, type VcpuFailure, type VcpuJob } from "./worker/mod.ts";
 
 /** What main does for the threads. */
 export interface ThreadHandlers {
@@ -93,16 +93,14 @@ export class VcpuThreads {
   }
 
   #start(job: VcpuJob): void {
-    const url = new URL("./vcpu_worker.ts", import.meta.url);
-    const worker = new Worker(url, { type: "module", name: `vCPU ${job.id}` });
+    const worker = startWorker(job);
     worker.onmessage = ({ data }: MessageEvent<VcpuFailure>) => this.#fail(remoteError(data));
     worker.onerror = (event) => {
       event.preventDefault();
-      // It has not come to its own handler: most often, its module could not be loaded.
+      // It has not come to its own handler.
       this.#shared.setStatus(job.id, Status.STOPPED);
-      this.#fail(loadError(event.message));
+      this.#fail(new Error(`The thread of vCPU ${job.id} failed: ${event.message}`));
     };
-    worker.postMessage(job);
     this.#workers.push(worker);
   }
 
@@ -180,14 +178,4 @@ function remoteError({ message, stack }: VcpuFailure): Error {
   const error = new Error(message);
   if (stack !== undefined) error.stack = stack;
   return error;
-}
-
-function loadError(message: string): KvmError {
-  return new KvmError({
-    operation: "start a vCPU's thread",
-    errno: Errno.EACCES,
-    hint:
-      `${message.split(", run again")[0]}. Each vCPU runs in a Worker, which reads its modules ` +
-      "anew: give deno run --allow-read as well, or --allow-import where the library is remote",
-  });
 }

@@ -1,37 +1,17 @@
 /**
  * A vCPU's thread: runs the guest, and has the devices of this thread handle its exits.
  *
- * It is a Worker's main module; what it is to do comes as one message.
+ * It is a Worker's main module; what it is to do comes as one message. Machines start it from
+ * `bundle_bytes.ts`: run `deno task worker` after a change to anything that it imports.
  *
  * @module
  */
 
-import { type Exit, kick, VcpuRunner, type VcpuShare, VmLines } from "../kvm/thread/mod.ts";
-import { type Board, type BoardOptions, createBoard } from "./board.ts";
-import { handleIo, handleOpenBus } from "./dispatch.ts";
-import { Command, SharedState, Status } from "./shared/memory.ts";
-
-/** What a vCPU's thread is to do. */
-export interface VcpuJob {
-  /** Which of the machine's vCPUs it runs. */
-  readonly id: number;
-  /** How many there are. */
-  readonly cpus: number;
-  /** What all threads share. */
-  readonly buffer: SharedArrayBuffer;
-  /** The vCPU, as its owner shares it. */
-  readonly share: VcpuShare;
-  /** The devices on the board. */
-  readonly board: BoardOptions;
-}
-
-/** What the thread has to say that is no matter of state: that it failed. */
-export interface VcpuFailure {
-  /** What was wrong. */
-  readonly message: string;
-  /** Where. */
-  readonly stack: string | undefined;
-}
+import { type Exit, kick, VcpuRunner, VmLines } from "../../kvm/thread/mod.ts";
+import { type Board, createBoard } from "../board.ts";
+import { handleIo, handleOpenBus } from "../dispatch.ts";
+import type { VcpuFailure, VcpuJob } from "./job.ts";
+import { Command, SharedState, Status } from "../shared/memory.ts";
 
 function runVcpu(job: VcpuJob): void {
   const { id } = job;
