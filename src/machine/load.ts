@@ -18,8 +18,8 @@ import { type LoadedKernel, loadKernel } from "../loader/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 import type { FileSource, KernelOptions } from "./options.ts";
 
-/** A kernel's files, read. */
-export interface KernelFiles {
+/** A kernel's files, read; disposed of, those that were read here take no memory any more. */
+export interface KernelFiles extends Disposable {
   /** The kernel. */
   readonly kernel: Uint8Array<ArrayBuffer>;
   /** The initial ramdisk. */
@@ -43,6 +43,13 @@ export async function readFiles(options: KernelOptions): Promise<KernelFiles> {
     kernel: kernelBytes,
     initrd: initrdBytes,
     modules: modules.map(({ commandLine }, at) => ({ image: images[at]!, commandLine })),
+    [Symbol.dispose]: () => {
+      const sources = [kernel, initrd, ...modules.map(({ image }) => image)];
+      for (const bytes of [kernelBytes, initrdBytes, ...images]) {
+        // They may be tens of megabytes, and garbage collection may take its time.
+        if (bytes !== undefined && !sources.includes(bytes)) bytes.buffer.transfer(0);
+      }
+    },
   };
 }
 

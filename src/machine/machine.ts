@@ -61,7 +61,6 @@ export class Machine implements AsyncDisposable {
   /** COM1, which is the console, and on. */
   readonly serial: readonly SerialLine[];
   readonly #options: MachineOptions;
-  readonly #files: KernelFiles;
   readonly #map: MemoryMap;
   readonly #hardware: Hardware;
   readonly #shared: SharedState;
@@ -89,7 +88,6 @@ export class Machine implements AsyncDisposable {
     hardware: Hardware,
   ) {
     this.#options = options;
-    this.#files = files;
     this.#map = map;
     this.#hardware = hardware;
     this.vm = hardware.vm;
@@ -104,7 +102,7 @@ export class Machine implements AsyncDisposable {
     this.#devices = new MainDevices(shared, this.#board.ports);
     this.#timer = new DeviceTimer(shared.lock, this.#board.timed);
     this.#bootTimer = this.#addMainDevices();
-    this.#kernel = this.#load();
+    this.#kernel = this.#load(files);
 
     this.#pump = new OutputPump(shared, (error) => this.#conclude({ error }));
     this.serial = this.#board.serial.map((serial, at) => {
@@ -138,7 +136,7 @@ export class Machine implements AsyncDisposable {
     options.signal?.throwIfAborted();
     const { memory = DEFAULT_MEMORY, cpus = 1, cpu = "host" } = options;
     const map = memoryMap(typeof memory === "string" ? parseSize(memory) : memory);
-    const files = await readFiles(options);
+    using files = await readFiles(options);
     options.signal?.throwIfAborted();
     using kvm = Kvm.open();
     const hardware = createHardware(kvm, map, cpus, cpu);
@@ -216,7 +214,10 @@ export class Machine implements AsyncDisposable {
     });
   }
 
-  /** Starts it anew, as its reset button would. What is in memory beside the kernel stays there. */
+  /**
+   * Starts it anew, as its reset button would: its files are read again. What is in memory beside
+   * the kernel stays there.
+   */
   reset(): Promise<void> {
     return this.#inTurn("reset the machine", () => this.#reset());
   }
@@ -287,24 +288,25 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Fills memory and sets the first vCPU's registers. */
-  #load(): LoadedKernel {
+  #load(files: KernelFiles): LoadedKernel {
     const { vcpus, cpuid } = this.#hardware;
     const { serial } = this.#board;
     const fwCfg = this.#options.fwCfg !== undefined;
     const described = { cpus: vcpus.length, cpuid, serialPorts: serial.length, fwCfg };
-    const kernel = loadMachine(this.memory, this.#map, described, this.#files, this.#options);
+    const kernel = loadMachine(this.memory, this.#map, described, files, this.#options);
     enterKernel(vcpus[0]!, kernel.entry);
     return kernel;
   }
 
   async #reset(): Promise<void> {
     await this.#threads.pause();
+    using files = await readFiles(this.#options);
     if (this.#concluding !== undefined) return;
     this.#shared.takeEnding();
     this.#shared.lock.hold(() => this.#board.devices.forEach((device) => device.reset?.()));
     this.#devices.reset();
     this.#hardware.powerOn.restore();
-    this.#kernel = this.#load();
+    this.#kernel = this.#load(files);
     if (this.#state === "running") this.#threads.resume();
   }
 

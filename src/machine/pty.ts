@@ -48,6 +48,7 @@ export class Pty implements SerialOptions, Disposable {
   readonly input: ReadableStream<Uint8Array>;
   readonly #fd: Fd;
   #ended = false;
+  #wake = () => {};
 
   /**
    * Creates it.
@@ -78,6 +79,7 @@ export class Pty implements SerialOptions, Disposable {
 
   #stopReading(): void {
     this.#ended = true;
+    this.#wake();
     if (!this.#fd.closed) stopWaiting(this.#fd);
   }
 
@@ -87,8 +89,18 @@ export class Pty implements SerialOptions, Disposable {
       const count = readPty(this.#fd, buffer);
       if (count > 0) return controller.enqueue(buffer.subarray(0, count));
       if (count === 0) await readable(this.#fd);
-      else await nextLook();
+      else await this.#nextLook();
     }
+  }
+
+  #nextLook(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, LOOK);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
@@ -98,9 +110,4 @@ export class Pty implements SerialOptions, Disposable {
       if (rest.length > 0) await new Promise((resolve) => setTimeout(resolve, RETRY));
     }
   }
-}
-
-/** Waits {@linkcode LOOK}; the process may end meanwhile. */
-async function nextLook(): Promise<void> {
-  await new Promise<void>((resolve) => Deno.unrefTimer(setTimeout(resolve, LOOK)));
 }
