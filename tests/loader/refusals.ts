@@ -5,13 +5,12 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { KvmError } from "../../ffi/mod.ts";
+import type { KvmError } from "../../ffi/mod.ts";
 import { type LoadedKernel, loadKernel, type LoadOptions } from "../../src/loader/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { LooseMemory, type SlotShape } from "../boot/support.ts";
+import { fillPattern, firstChange } from "./pattern.ts";
 import { map, MIB } from "./support.ts";
-
-const PATTERN = 0xcc;
 
 /** Memory that no VM has, filled with a pattern. */
 export class Target implements Disposable {
@@ -21,7 +20,7 @@ export class Target implements Disposable {
   constructor(slots: readonly SlotShape[] = map.slots) {
     this.#loose = new LooseMemory(slots);
     this.memory = this.#loose.memory;
-    for (const slot of this.memory.slots) slot.all.fill(PATTERN);
+    fillPattern(this.memory);
   }
 
   /** Loads an image; the map is that of 16 MiB unless the options have another. */
@@ -43,6 +42,7 @@ export class Target implements Disposable {
     image: Uint8Array,
     options: Partial<LoadOptions> = {},
   ): KvmError {
+    fillPattern(this.memory);
     const error = assertCode(code, () => this.load(image, options), hint);
     assertStringIncludes(error.message, hint);
     this.assertUntouched();
@@ -51,9 +51,7 @@ export class Target implements Disposable {
 
   /** Nothing has been written. */
   assertUntouched(): void {
-    for (const { all } of this.memory.slots) {
-      assertEquals(all.findIndex((byte) => byte !== PATTERN), -1, "memory was written to");
-    }
+    assertEquals(firstChange(this.memory), undefined, "memory was written to");
   }
 
   [Symbol.dispose](): void {
