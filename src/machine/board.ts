@@ -32,8 +32,7 @@ import {
 } from "../devices/mod.ts";
 import { Irq, Port } from "../firmware/layout/mod.ts";
 import { Bus, type Region } from "./bus.ts";
-import { Bell, Ending, type SharedState } from "./shared/memory.ts";
-import type { ByteRing } from "./shared/ring.ts";
+import { Bell, type ByteRing, Ending, type SharedState } from "./shared/mod.ts";
 
 /** What is on the board. */
 export interface BoardOptions {
@@ -137,7 +136,7 @@ export function createBoard(
   const postCode = add(new PostCode({}, shared.state(postCodeState)), [Port.POST, 1]);
   add(new Port92({ reset }, shared.state(port92State)), [Port.SYSTEM_A, 1]);
   add(new ResetControl({ reset }, shared.state(resetControlState)), [Port.RESET_CONTROL, 1]);
-  add(new DebugExit({ exit: (code) => end(Ending.DEBUG_EXIT, code) }), [Port.DEBUG_EXIT, 4]);
+  add(new DebugExit({ exit: (code) => end(Ending.DEBUG_EXIT, code) }), [Port.DEBUG_EXIT, 1]);
   const powerOff = () => end(Ending.POWER_OFF);
   const pm = add(
     new PmControl({ powerOff, interrupt: line(Irq.SCI) }, shared.state(pmControlState)),

@@ -5,7 +5,7 @@
  */
 
 import type { TimedDevice } from "../devices/mod.ts";
-import type { Lock } from "./shared/lock.ts";
+import type { Lock } from "./shared/mod.ts";
 
 /** setTimeout takes no more milliseconds. */
 const LONGEST = 2 ** 31 - 1;

@@ -21,7 +21,7 @@ import { MainDevices } from "./main_devices.ts";
 import { checkOptions, type MachineOptions, parseSize } from "./options.ts";
 import { OutputPump } from "./output.ts";
 import { SerialLine } from "./serial.ts";
-import { Ending, SharedState } from "./shared/memory.ts";
+import { Ending, SharedState } from "./shared/mod.ts";
 import { openConsole, TerminalConsole } from "./terminal.ts";
 import { VcpuThreads } from "./threads.ts";
 import { Turns } from "./turns.ts";
@@ -99,7 +99,9 @@ export class Machine implements AsyncDisposable {
     const lines = { set: (gsi: number, level: boolean) => vm.setIrqLine(gsi, level) };
     this.#board = createBoard(shared, board, lines);
     for (const device of this.#board.devices) device.reset?.();
-    this.#devices = new MainDevices(shared, this.#board.ports);
+    const [low, high] = map.slots;
+    this.#board.rtc.setMemorySize({ below4G: low!.size, above4G: high?.size });
+    this.#devices = new MainDevices(shared, this.#board.ports, vm.memory);
     this.#timer = new DeviceTimer(shared.lock, this.#board.timed);
     this.#bootTimer = this.#addMainDevices();
     this.#kernel = this.#load(files);
@@ -227,6 +229,14 @@ export class Machine implements AsyncDisposable {
     this.#shared.lock.hold(() => this.#board.pm.pressPowerButton());
   }
 
+  /**
+   * Presses and releases keys, by the scan codes of set 2 that a keyboard sends; whether the keyboard
+   * had room for them: it remembers 16 bytes.
+   */
+  sendKeys(scancodes: readonly number[]): boolean {
+    return this.#shared.lock.hold(() => this.#board.i8042.key(scancodes));
+  }
+
   /** Ends it, whatever the guest is doing; `finished` resolves with `"stopped"`. */
   async stop(): Promise<void> {
     await this.#conclude({ end: { reason: "stopped" } });
@@ -249,14 +259,6 @@ export class Machine implements AsyncDisposable {
    * exist, ENOSPC with too many of them.
    */
   mapMmio(guestPhysAddr: number, size: number, device: Device): Disposable {
-    const slot = this.memory.slots.find((slot) =>
-      guestPhysAddr < slot.end && guestPhysAddr + size > slot.guestPhysAddr
-    );
-    if (slot !== undefined) {
-      const operation = `map a device to 0x${guestPhysAddr.toString(16)}`;
-      const hint = `There is memory up to 0x${slot.end.toString(16)}: the guest would not reach it`;
-      throw new KvmError({ operation, errno: Errno.EEXIST, hint });
-    }
     return this.#devices.mapMmio(guestPhysAddr, size, device);
   }
 

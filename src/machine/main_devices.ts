@@ -7,11 +7,13 @@
  * @module
  */
 
+import { Errno, KvmError } from "../../ffi/mod.ts";
 import type { Device } from "../devices/mod.ts";
 import type { IoExit, MmioExit } from "../kvm/mod.ts";
+import type { GuestMemory } from "../memory/mod.ts";
 import { Bus, type Region } from "./bus.ts";
 import { handleIo, handleMmio, handleOpenBus } from "./dispatch.ts";
-import type { SharedState } from "./shared/memory.ts";
+import type { SharedState } from "./shared/mod.ts";
 
 const PORTS = 0x1_0000;
 /** No x86 processor has more physical address bits (SDM volume 3, 5.1.4). */
@@ -21,13 +23,15 @@ const PHYSICAL_LIMIT = 2 ** 52;
 export class MainDevices {
   readonly #shared: SharedState;
   readonly #boardPorts: Bus;
+  readonly #memory: GuestMemory;
   readonly #ports = new Bus("ports", PORTS);
   readonly #mmio = new Bus("addresses", PHYSICAL_LIMIT);
 
   /** Nothing but what the board has. */
-  constructor(shared: SharedState, boardPorts: Bus) {
+  constructor(shared: SharedState, boardPorts: Bus, memory: GuestMemory) {
     this.#shared = shared;
     this.#boardPorts = boardPorts;
+    this.#memory = memory;
   }
 
   /** Puts a device at ports that no other has; until disposed of. */
@@ -47,6 +51,12 @@ export class MainDevices {
 
   /** Puts a device at addresses that no other has; until disposed of. */
   mapMmio(start: number, length: number, device: Device): Disposable {
+    for (const { guestPhysAddr, end } of this.#memory.slots) {
+      if (start >= end || start + length <= guestPhysAddr) continue;
+      const operation = `map a device to 0x${start.toString(16)}`;
+      const hint = `There is memory up to 0x${end.toString(16)}: the guest would not reach it`;
+      throw new KvmError({ operation, errno: Errno.EEXIST, hint });
+    }
     const region = this.#mmio.map(start, length, device);
     const claim = () => this.#shared.claimRanges(this.#mmio.regions);
     try {

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { SharedState } from "./shared/memory.ts";
-import type { ByteRing } from "./shared/ring.ts";
+import type { ByteRing, SharedState } from "./shared/mod.ts";
 
 /** Where a console's output goes: a function, or a stream, for which the guest waits when it is slow. */
 export type Output = ((bytes: Uint8Array<ArrayBuffer>) => void) | WritableStream<Uint8Array>;

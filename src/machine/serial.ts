@@ -4,8 +4,9 @@
  * @module
  */
 
+import { UART_IER } from "../devices/mod.ts";
 import type { BoardSerial } from "./board.ts";
-import type { SharedState } from "./shared/memory.ts";
+import type { SharedState } from "./shared/mod.ts";
 
 /** How long to wait for the guest to read, in milliseconds, when it has 64 KiB to read already. */
 const RETRY = 10;
@@ -67,6 +68,10 @@ export class SerialLine {
       this.#waiting.shift();
     }
     if (this.#waiting.length === 0) { for (const resolve of this.#senders.splice(0)) resolve(); }
-    this.#shared.lock.hold(() => uart.poll());
+    // A guest without interrupts finds them when it looks at LSR. They are not put into the FIFO
+    // before that: a guest that sets the port up clears it.
+    this.#shared.lock.hold(() => {
+      if ((uart.state.ier & UART_IER.RDI) !== 0) uart.poll();
+    });
   }
 }

@@ -255,11 +255,8 @@ export class TerminalConsole implements SerialOptions, Disposable {
   }
 }
 
-/** What a machine offers to its console. */
-type Consoled = Pick<Machine, "stop" | "pressPowerButton" | "reset" | "serial">;
-
 /** What a console does to its machine, which is asked for then; `port` is where it is connected. */
-export function consoleActions(machine: () => Consoled, port = 0): ConsoleActions {
+export function consoleActions(machine: () => Machine, port = 0): ConsoleActions {
   return {
     quit: () => void machine().stop(),
     powerButton: () => machine().pressPowerButton(),
@@ -275,7 +272,7 @@ export function consoleActions(machine: () => Consoled, port = 0): ConsoleAction
 /** What the first serial port of a machine is connected to, by its options. */
 export function openConsole(
   console: MachineOptions["console"] = {},
-  machine: () => Consoled,
+  machine: () => Machine,
 ): SerialOptions {
   return console === "inherit" ? new TerminalConsole(consoleActions(machine)) : console;
 }

@@ -7,7 +7,7 @@
 import { kick } from "../../ffi/mod.ts";
 import type { Vcpu, Vm } from "../kvm/mod.ts";
 import type { BoardOptions } from "./board.ts";
-import { Bell, Command, type SharedState, Status } from "./shared/memory.ts";
+import { Bell, Command, type SharedState, Status } from "./shared/mod.ts";
 import { startWorker, type VcpuFailure, type VcpuJob } from "./worker/mod.ts";
 
 /** What main does for the threads. */

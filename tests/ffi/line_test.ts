@@ -6,7 +6,8 @@ import { root } from "../support/subprocess.ts";
  * folder needs its line here, and in the picture of the architecture.
  */
 const below: Readonly<Record<string, readonly string[]>> = {
-  "ffi/struct/": [],
+  // The error class and its numbers stand on nothing, and everything on them.
+  "ffi/struct/": ["ffi/errno.ts", "ffi/errors.ts"],
   "ffi/uapi/": [],
   "ffi/": ["ffi/struct/"],
   "guests/": [],
@@ -37,7 +38,7 @@ const below: Readonly<Record<string, readonly string[]>> = {
     "src/boot/",
     "src/assemble/",
   ],
-  "src/cli/": ["ffi/", "guests/", "src/"],
+  "src/cli/": ["ffi/", "guests/", "src/", "deno.json"],
   "mod.ts": ["ffi/", "guests/", "src/"],
 };
 
@@ -74,7 +75,8 @@ function folderOf(path: string): string {
 
 Deno.test("no module outside ffi/ loads libraries or handles pointers", () => {
   for (const [path, text] of modules()) {
-    if (path.startsWith("ffi/")) continue;
+    // A thread's bundle has ffi/ in it.
+    if (path.startsWith("ffi/") || path.endsWith("/bundle_bytes.ts")) continue;
     const found = codeOf(text).match(/dlopen|\bUnsafe\w+|\baddressOf\b/);
     assertEquals(found?.[0], undefined, path);
   }

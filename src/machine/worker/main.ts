@@ -11,7 +11,7 @@ import { type Exit, kick, VcpuRunner, VmLines } from "../../kvm/thread/mod.ts";
 import { type Board, createBoard } from "../board.ts";
 import { handleIo, handleOpenBus } from "../dispatch.ts";
 import type { VcpuFailure, VcpuJob } from "./job.ts";
-import { Command, SharedState, Status } from "../shared/memory.ts";
+import { Command, SharedState, Status } from "../shared/mod.ts";
 
 function runVcpu(job: VcpuJob): void {
   const { id } = job;
