@@ -5,6 +5,9 @@
  * @module
  */
 
+import { Errno } from "../errno.ts";
+import { KvmError } from "../errors.ts";
+import { show } from "./check.ts";
 import type { ScalarArrays, Scalars } from "./types.ts";
 
 /** The name of a scalar type. */
@@ -60,6 +63,7 @@ const layouts = new WeakMap<Table, Layout>();
 export function layoutOf(table: Table): Layout {
   let layout = layouts.get(table);
   if (layout === undefined) {
+    if (typeof table !== "object" || table === null) throw noTable("A table is an object", table);
     layout = isUnion(table) ? lay(table.union, true) : lay(table, false);
     layouts.set(table, layout);
   }
@@ -114,7 +118,7 @@ function shapeOf(type: unknown): Shape {
   if (typeof type === "string") {
     const [scalar, rest] = type.split("[") as [ScalarName, string?];
     const align = scalarSize[scalar];
-    if (align === undefined) throw new TypeError(`No such field type: "${type}"`);
+    if (align === undefined) throw noTable("A scalar is u8, u16, u32, u64, s8... or gpa", type);
     if (rest === undefined) return { kind: "scalar", scalar, size: align, align, flexible: false };
     const count = parseInt(rest) || 0;
     const element = scalar as keyof ScalarArrays;
@@ -130,6 +134,11 @@ function shapeOf(type: unknown): Shape {
   }
   const layout = layoutOf(type as Table);
   return { kind: "struct", layout, size: layout.size, align: layout.align, flexible: false };
+}
+
+function noTable(hint: string, value: unknown): KvmError {
+  const operation = `lay out ${show(value)} as a struct`;
+  return new KvmError({ operation, errno: Errno.EINVAL, hint });
 }
 
 function roundUp(value: number, multiple: number): number {

@@ -4,6 +4,17 @@
  * @module
  */
 
+export { show } from "./check.ts";
 export { type Field, type Layout, layoutOf, offsetOf, sizeOf, type Table } from "./layout.ts";
 export type { FieldInit, FieldOf, ScalarArrays, Scalars, StructInit, StructOf } from "./types.ts";
-export { assign, byteLengthOf, bytesOf, create, from, isView, plain, view } from "./view.ts";
+export {
+  assign,
+  byteLengthOf,
+  bytesOf,
+  create,
+  from,
+  isView,
+  plain,
+  revoke,
+  view,
+} from "./view.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkScalar, isList, noField, wrongField } from "./check.ts";
 import {
   type Field,
   type Layout,
@@ -12,50 +13,16 @@ import {
   sizeOf,
   type Table,
 } from "./layout.ts";
+import { Struct } from "./struct.ts";
 import type { ScalarArrays, StructInit, StructOf } from "./types.ts";
-
-const BYTES: unique symbol = Symbol("bytes");
 
 type Maker = new (buffer: ArrayBuffer, offset: number, size: number) => Struct;
 
-class Struct {
-  readonly #bytes: Uint8Array<ArrayBuffer>;
-  readonly #view: DataView<ArrayBuffer>;
-  readonly #parts: unknown[] = [];
-
-  constructor(buffer: ArrayBuffer, offset: number, size: number) {
-    this.#bytes = new Uint8Array(buffer, offset, size);
-    this.#view = new DataView(buffer, offset, size);
-    // The one property of its own, so that two views compare equal in an assertion if and only if
-    // their bytes do.
-    Object.defineProperty(this, BYTES, { value: this.#bytes, enumerable: true });
-  }
-
-  static isStruct(value: unknown): value is Struct {
-    return typeof value === "object" && value !== null && #bytes in value;
-  }
-
-  static bytes(struct: Struct): Uint8Array<ArrayBuffer> {
-    return struct.#bytes;
-  }
-
-  static view(struct: Struct): DataView<ArrayBuffer> {
-    return struct.#view;
-  }
-
-  /** A nested view, made on first use and kept. */
-  static part<T>(struct: Struct, index: number, make: (view: DataView<ArrayBuffer>) => T): T {
-    return (struct.#parts[index] ??= make(struct.#view)) as T;
-  }
-
-  [Symbol.for("Deno.customInspect")](inspect: typeof Deno.inspect, options: Deno.InspectOptions) {
-    if (this.#bytes.buffer.detached) return "a struct whose memory is gone";
-    return inspect(plain(this), options);
-  }
-}
-
 const { view: viewOf, part, isStruct } = Struct;
+const INSPECT: unique symbol = Symbol.for("Deno.customInspect");
 const makers = new WeakMap<Layout, Maker>();
+/** A view's layout, by its prototype: what a user may put on it does not count. */
+const layoutOfView = new WeakMap<object, Layout>();
 
 /** A new struct, all zero, with `count` elements in its flexible array. */
 export function create<const T extends Table>(table: T, count = 0): StructOf<T> {
@@ -107,8 +74,21 @@ export function bytesOf(struct: object): Uint8Array<ArrayBuffer> {
   return Struct.bytes(struct as Struct);
 }
 
-/** Writes the fields that `init` has, arrays and nested structs included. */
-export function assign<S extends object>(struct: S, init: object): S {
+/**
+ * Takes a view back, whose memory is about to go: whoever has kept it gets this error for every
+ * field.
+ */
+export function revoke(struct: object, error: () => Error): void {
+  Struct.revoke(struct as Struct, error);
+}
+
+/**
+ * Writes the fields that `init` has, arrays and nested structs included.
+ *
+ * @param path What comes before a field's name in an error: `"cs."`.
+ * @throws {KvmError} EINVAL names what is no field, and values that a field can't have.
+ */
+export function assign<S extends object>(struct: S, init: object, path = ""): S {
   if (isStruct(init) && init.constructor === struct.constructor) {
     const bytes = bytesOf(init);
     if (bytes.length === bytesOf(struct).length) {
@@ -116,26 +96,63 @@ export function assign<S extends object>(struct: S, init: object): S {
       return struct;
     }
   }
-  const target = struct as Record<string, unknown>;
+  const { fields } = layoutOfView.get(Object.getPrototypeOf(struct))!;
+  if (typeof init !== "object" || init === null || Array.isArray(init)) {
+    const what = path === "" ? "fields" : path.slice(0, -1);
+    throw wrongField(what, init, `an object with ${[...fields.keys()].join(", ")}`);
+  }
   for (const [name, value] of entriesOf(init)) {
     if (value === undefined) continue;
-    if (!hasField(struct, name)) throw new TypeError(`No field "${name}"`);
-    const present = target[name];
-    if (ArrayBuffer.isView(present)) {
-      (present as Uint8Array).set(value as ArrayLike<number>);
-    } else if (Array.isArray(present)) {
-      (value as readonly object[]).forEach((element, index) => {
-        const place = present[index];
-        if (place === undefined) throw new RangeError(`No element ${index} in "${name}"`);
-        assign(place, element);
-      });
-    } else if (typeof present === "object" && present !== null) {
-      assign(present, value as object);
-    } else {
-      target[name] = value;
-    }
+    const field = fields.get(name);
+    if (field === undefined) throw noField(path + name, fields.keys());
+    put(struct as Record<string, unknown>, field, value, path);
   }
   return struct;
+}
+
+function put(struct: Record<string, unknown>, field: Field, value: unknown, path: string): void {
+  const { name } = field;
+  switch (field.kind) {
+    case "scalar":
+      checkScalar(path, name, field.scalar, value);
+      struct[name] = value;
+      break;
+    case "scalars":
+      putScalars(struct[name] as Numbers, field.scalar, value, path + name);
+      break;
+    case "struct":
+      assign(struct[name] as object, value as object, `${path}${name}.`);
+      break;
+    case "structs":
+      putStructs(struct[name] as readonly object[], value, path + name);
+  }
+}
+
+/** Any typed array, as far as its elements' type does not matter. */
+type Numbers = Uint8Array<ArrayBuffer>;
+
+function putScalars(target: Numbers, scalar: ScalarName, value: unknown, path: string): void {
+  if (isStruct(value) || !isList(value) || value.length > target.length) {
+    throw wrongField(path, value, `a list of at most ${target.length} numbers of type ${scalar}`);
+  }
+  if (ArrayBuffer.isView(value) && value.constructor === target.constructor) {
+    target.set(value);
+    return;
+  }
+  for (let index = 0; index < value.length; index++) {
+    const element = value[index]!;
+    checkScalar(path, `[${index}]`, scalar, element);
+    target[index] = element;
+  }
+}
+
+function putStructs(places: readonly object[], value: unknown, path: string): void {
+  if (!isList(value) || value.length > places.length) {
+    throw wrongField(path, value, `a list of at most ${places.length}`);
+  }
+  for (let index = 0; index < value.length; index++) {
+    assign(places[index]!, value[index] as unknown as object, `${path}[${index}].`);
+  }
 }
 
 /** A copy as a plain object, nested structs and arrays included. */
@@ -168,22 +185,22 @@ function valueOf(object: Record<string, unknown>, name: string): unknown {
   }
 }
 
-/** Its own fields, and not what every object has: "constructor" is none. */
-function hasField(object: object, name: string): boolean {
-  const owner = isStruct(object) ? Object.getPrototypeOf(object) : object;
-  return Object.prototype.propertyIsEnumerable.call(owner, name);
-}
-
 function makerOf(layout: Layout): Maker {
   let maker = makers.get(layout);
   if (maker === undefined) {
-    maker = class extends Struct {};
+    maker = class extends Struct {
+      [INSPECT](inspect: typeof Deno.inspect, options: Deno.InspectOptions): string {
+        if (bytesOf(this).buffer.detached) return "a struct whose memory is gone";
+        return inspect(plain(this), options);
+      }
+    };
     const { prototype } = maker;
     [...layout.fields.values()].forEach((field, index) => {
       const property = { ...accessors(field, index), enumerable: true, configurable: true };
       Object.defineProperty(prototype, field.name, property);
     });
     makers.set(layout, maker);
+    layoutOfView.set(prototype, layout);
   }
   return maker;
 }
@@ -226,7 +243,7 @@ function accessors(field: Field, index: number): Accessors {
           return part(this, index, make);
         },
         set(value) {
-          assign(part(this, index, make), value);
+          assign(part(this, index, make), value, `${field.name}.`);
         },
       };
     }
@@ -246,7 +263,7 @@ function accessors(field: Field, index: number): Accessors {
           return part(this, index, make);
         },
         set(value) {
-          assign({ elements: part(this, index, make) }, { elements: value });
+          putStructs(part(this, index, make), value, field.name);
         },
       };
     }

@@ -26,13 +26,32 @@ export interface Command {
   readonly summary: string;
   /** What `--help` shows. */
   readonly help: string;
-  /** Does it, and writes what there is to tell; throws `UsageError` for wrong arguments. */
-  run(args: readonly string[], terminal: Terminal): Status;
+  /** The exit status for whatever goes wrong, where those of {@linkcode Status} may be another's. */
+  readonly failed?: number;
+  /**
+   * Does it, and writes what there is to tell, on `err` what is no result; the exit status. Throws
+   * `UsageError` for wrong arguments.
+   */
+  run(args: readonly string[], out: Terminal, err: Terminal): number | Promise<number>;
 }
 
 /** The arguments make no sense. */
 export class UsageError extends Error {
   override readonly name: string = "UsageError";
+}
+
+/** What went wrong, in words for people, with an exit status of its own. */
+export class Failure extends Error {
+  override readonly name: string = "Failure";
+
+  /** The exit status. */
+  readonly status: number;
+
+  /** Says it in a sentence or a report; the cause is for who looks for a bug. */
+  constructor(message: string, status: number, cause?: unknown) {
+    super(message, { cause });
+    this.status = status;
+  }
 }
 
 /** Parses arguments; whatever is wrong with them is a {@linkcode UsageError}. */

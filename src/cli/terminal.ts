@@ -20,6 +20,11 @@ export interface Stream {
   isTerminal(): boolean;
 }
 
+/** What was to be written is lost. */
+export class OutputError extends Error {
+  override readonly name: string = "OutputError";
+}
+
 const encoder = new TextEncoder();
 
 /** Output as text. */
@@ -37,6 +42,8 @@ export class Terminal {
   /**
    * Writes all of a text. That a reader has gone, as `head` does, is no error: nobody wants the
    * rest.
+   *
+   * @throws {OutputError} if it can't be written, for want of space for instance.
    */
   write(text: string): void {
     try {
@@ -44,7 +51,10 @@ export class Terminal {
         bytes = bytes.subarray(this.#stream.writeSync(bytes));
       }
     } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      if (error instanceof Deno.errors.BrokenPipe) return;
+      throw new OutputError(error instanceof Error ? error.message : String(error), {
+        cause: error,
+      });
     }
   }
 

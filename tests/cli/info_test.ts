@@ -44,9 +44,9 @@ class Kept implements Stream {
 }
 
 /** Runs a command line within this process. */
-function kvm(...args: string[]): Result {
+async function kvm(...args: string[]): Promise<Result> {
   const [out, err] = [new Kept(), new Kept()];
-  const code = main(args, new Terminal(out), new Terminal(err));
+  const code = await main(args, new Terminal(out), new Terminal(err));
   return { code, stdout: out.text, stderr: err.text };
 }
 
@@ -73,7 +73,32 @@ interface RunOptions {
 Deno.test("as a process of its own it writes JSON and exits with 0, with --allow-ffi alone", async () => {
   const { code, stdout, stderr } = await run(["info", "limits", "--json"]);
   assertEquals([code, stderr], [0, ""]);
-  assertEquals(stdout, kvm("info", "limits", "--json").stdout);
+  assertEquals(stdout, (await kvm("info", "limits", "--json")).stdout);
+});
+
+Deno.test("output that can't be written is one line and exit status 1", async () => {
+  class Full implements Stream {
+    writeSync(): number {
+      throw new Error("No space left on device (os error 28)");
+    }
+
+    isTerminal(): boolean {
+      return false;
+    }
+  }
+  const err = new Kept();
+  assertEquals(await main(["info", "--json"], new Terminal(new Full()), new Terminal(err)), 1);
+  const message = "kvm: cannot write the output: No space left on device (os error 28)\n";
+  assertEquals(err.text, message);
+  // Nor does the message's own loss matter to the status.
+  assertEquals(await main(["nonsense"], new Terminal(new Full()), new Terminal(new Full())), 2);
+});
+
+Deno.test("it tells its version", async () => {
+  const { code, stdout } = await kvm("--version");
+  assertEquals(code, 0);
+  assertMatch(stdout, /^kvm \d+\.\d+\.\d+\n$/);
+  assertEquals((await kvm("-V")).stdout, stdout);
 });
 
 Deno.test("as a process of its own it exits with 2 for wrong arguments", async () => {
@@ -82,8 +107,8 @@ Deno.test("as a process of its own it exits with 2 for wrong arguments", async (
   assertMatch(stderr, /^kvm: Unknown option '--nonsense'\n$/);
 });
 
-Deno.test("info shows every section, with what this host answers", () => {
-  const { code, stdout, stderr } = kvm("info");
+Deno.test("info shows every section, with what this host answers", async () => {
+  const { code, stdout, stderr } = await kvm("info");
   assertEquals([code, stderr], [0, ""]);
   using host = Kvm.open();
   assertMatch(stdout, /^KVM at \/dev\/kvm, API version 12\n/);
@@ -96,8 +121,8 @@ Deno.test("info shows every section, with what this host answers", () => {
   assert(!stdout.includes("\x1b"), "no colours");
 });
 
-Deno.test("info --json is JSON with the same answers", () => {
-  const { code, stdout } = kvm("info", "--json");
+Deno.test("info --json is JSON with the same answers", async () => {
+  const { code, stdout } = await kvm("info", "--json");
   assertEquals(code, 0);
   const info = JSON.parse(stdout);
   using host = Kvm.open();
@@ -117,39 +142,39 @@ Deno.test("info --json is JSON with the same answers", () => {
   for (const index of host.getMsrFeatureIndexList()) assert(indices.includes(index));
 });
 
-Deno.test("info --all has everything that the tables have", () => {
-  const { stdout } = kvm("info", "--all", "--json");
+Deno.test("info --all has everything that the tables have", async () => {
+  const { stdout } = await kvm("info", "--all", "--json");
   const info = JSON.parse(stdout);
   assertEquals(info.capabilities.length, Object.keys(Cap).length);
   assertEquals(info.cpuid.features.length, cpuidFeatures.length);
   const indices = new Set(info.msrs.map(({ index }: { index: number }) => index));
   for (const index of Object.values(MSR)) assert(indices.has(index));
 
-  const text = kvm("info", "-a").stdout;
+  const text = (await kvm("info", "-a")).stdout;
   assertStringIncludes(text, "Capabilities that are absent");
   assertMatch(text, /^ {2}PV_MMU +The paravirtual MMU, long gone: 0$/m);
 });
 
-Deno.test("info shows the sections that are named, by the beginning of their names, too", () => {
-  const { stdout } = kvm("info", "msr", "limits", "--json");
+Deno.test("info shows the sections that are named, by the beginning of their names, too", async () => {
+  const { stdout } = await kvm("info", "msr", "limits", "--json");
   assertEquals(Object.keys(JSON.parse(stdout)), ["device", "apiVersion", "limits", "msrs"]);
 });
 
-Deno.test("--help is there for everything", () => {
+Deno.test("--help is there for everything", async () => {
   for (
     const args of [["--help"], ["-h"], ["help"], ["info", "--help"], ["info", "-h"], [
       "help",
       "info",
     ]]
   ) {
-    const { code, stdout, stderr } = kvm(...args);
+    const { code, stdout, stderr } = await kvm(...args);
     assertEquals([code, stderr], [0, ""], args.join(" "));
     assertMatch(stdout, /^Usage: kvm /m);
     assertMatch(stdout, /^Exit status: 0 done, 1 KVM can't be used.*, 2 wrong arguments\.$/m);
   }
 });
 
-Deno.test("wrong arguments exit with 2 and say what is wrong", () => {
+Deno.test("wrong arguments exit with 2 and say what is wrong", async () => {
   for (
     const [args, message] of [
       [["infos"], 'There is no command "infos"'],
@@ -162,27 +187,27 @@ Deno.test("wrong arguments exit with 2 and say what is wrong", () => {
       [["info", ""], 'There is no section ""'],
     ] as const
   ) {
-    const { code, stdout, stderr } = kvm(...args);
+    const { code, stdout, stderr } = await kvm(...args);
     assertEquals([code, stdout], [2, ""], args.join(" "));
     assertMatch(stderr, /^kvm: .*\n$/);
     assertStringIncludes(stderr, message);
   }
 });
 
-Deno.test("no command at all exits with 2 and shows the help as an error", () => {
-  const { code, stdout, stderr } = kvm();
+Deno.test("no command at all exits with 2 and shows the help as an error", async () => {
+  const { code, stdout, stderr } = await kvm();
   assertEquals([code, stdout], [2, ""]);
   assertStringIncludes(stderr, "Usage: kvm COMMAND");
 });
 
-Deno.test("a host without KVM is told in a line, with what to do", () => {
-  const missing = kvm("info", "--device", "/dev/no-such-kvm");
+Deno.test("a host without KVM is told in a line, with what to do", async () => {
+  const missing = await kvm("info", "--device", "/dev/no-such-kvm");
   assertEquals([missing.code, missing.stdout], [1, ""]);
   assertMatch(
     missing.stderr,
     /^kvm: Cannot open \/dev\/no-such-kvm: open: ENOENT\. .*modprobe.*\n$/,
   );
-  const other = kvm("info", "--device", "/dev/null");
+  const other = await kvm("info", "--device", "/dev/null");
   assertEquals(other.code, 1);
   assertMatch(other.stderr, /^kvm: Cannot .*ENOTTY.*\n$/);
 });
@@ -227,7 +252,7 @@ Deno.test("without --allow-ffi it says that it is needed", async () => {
   assertMatch(stderr, /^kvm: Requires ffi access.*--allow-ffi\n$/);
 });
 
-Deno.test("a reader that goes away ends it quietly", () => {
+Deno.test("a reader that goes away ends it quietly", async () => {
   const gone: Stream = {
     writeSync: () => {
       throw new Deno.errors.BrokenPipe("Broken pipe");
@@ -235,7 +260,7 @@ Deno.test("a reader that goes away ends it quietly", () => {
     isTerminal: () => false,
   };
   const err = new Kept();
-  assertEquals(main(["info"], new Terminal(gone), new Terminal(err)), 0);
+  assertEquals(await main(["info"], new Terminal(gone), new Terminal(err)), 0);
   assertEquals(err.text, "");
 });
 

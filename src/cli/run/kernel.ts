@@ -1,0 +1,51 @@
+/**
+ * A kernel that is assembled first.
+ *
+ * @module
+ */
+
+import { assemble, type Bits } from "../../assemble/mod.ts";
+import { HIGH_MEMORY } from "../../firmware/mod.ts";
+import type { KernelOptions } from "../../machine/mod.ts";
+import { UsageError } from "../command.ts";
+import { withFile } from "./files.ts";
+import type { RunOptions } from "./options.ts";
+
+/** Where a BIOS loads a boot sector, and the loader code for real mode. */
+const BOOT_SECTOR = 0x7c00;
+
+const bitsOf: Readonly<Record<string, Bits>> = { flat16: 16, flat32: 32, flat64: 64 };
+
+type Kernel = Pick<KernelOptions, "kernel" | "protocol" | "loadAddress" | "entry">;
+
+/** The kernel as a machine takes it: NASM source as bytes, with its place and its mode. */
+export function kernelOf(options: RunOptions): Kernel {
+  const { kernel, protocol, loadAddress, entry } = options;
+  if (!kernel.endsWith(".asm")) return { kernel, protocol, loadAddress, entry };
+  const mode = protocol ?? "flat64";
+  const bits = bitsOf[mode];
+  if (bits === undefined) {
+    throw new UsageError(`Source is started as flat16, flat32 or flat64, not as ${mode}`);
+  }
+  // NASM reads no file here: a bare snippet needs the bits and the origin before its first line.
+  const source = withFile("read", kernel, (path) => Deno.readTextFileSync(path));
+  const own = originOf(source);
+  const place = loadAddress ?? own ?? (mode === "flat16" ? BOOT_SECTOR : HIGH_MEMORY);
+  const include = [kernel.slice(0, kernel.lastIndexOf("/") + 1) || "./"];
+  return {
+    kernel: assemble(source, { bits, include, ...(own === undefined ? { origin: place } : {}) }),
+    protocol: mode,
+    loadAddress: place,
+    entry,
+  };
+}
+
+/** The origin that a source states itself. */
+function originOf(source: string): number | undefined {
+  const text = /^[ \t]*\[?[ \t]*org[ \t]+([^\s;\]]+)/im.exec(source)?.[1];
+  if (text === undefined) return undefined;
+  const hexadecimal = /^0*([\da-f]+)h$/i.exec(text)?.[1];
+  const origin = Number(hexadecimal === undefined ? text : `0x${hexadecimal}`);
+  if (Number.isSafeInteger(origin)) return origin;
+  throw new UsageError(`The source's origin, ${text}, is no plain number: leave its org out`);
+}

@@ -1,0 +1,92 @@
+/**
+ * Makes the machine that a command line describes, and stays with it to its end.
+ *
+ * @module
+ */
+
+import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { AssembleError } from "../../assemble/mod.ts";
+import { GuestCrash, Machine, type MachineEnd } from "../../machine/mod.ts";
+import { Failure } from "../command.ts";
+import type { Terminal } from "../terminal.ts";
+import { Consoles } from "./consoles.ts";
+import { systemReason, withFile } from "./files.ts";
+import { kernelOf } from "./kernel.ts";
+import type { RunOptions } from "./options.ts";
+import { RunStatus } from "./status.ts";
+
+/**
+ * Runs a machine; the status of the process.
+ *
+ * @throws {Failure} with the status of what went wrong, where that is no failure of the machine.
+ */
+export async function runMachine(options: RunOptions, err: Terminal): Promise<number> {
+  const note = (text: string) => err.write(`${err.paint("dim", `kvm: ${text}`)}\n`);
+  const timeout = options.timeout === undefined ? undefined : AbortSignal.timeout(options.timeout);
+  try {
+    return await stay(options, note, timeout);
+  } catch (error) {
+    if (timeout?.aborted && error === timeout.reason) {
+      const message = `The guest was still running after ${options.timeout! / 1000} s (--timeout)`;
+      throw new Failure(message, RunStatus.TIMEOUT);
+    }
+    if (error instanceof GuestCrash) throw new Failure(error.message, RunStatus.CRASH);
+    if (error instanceof AssembleError) {
+      throw new Failure(`${options.kernel}: ${error.message}`, RunStatus.FAILED);
+    }
+    const reason = systemReason(error);
+    if (reason === undefined) throw error;
+    throw new Failure(`Cannot pass on what the guest says or hears: ${reason}`, RunStatus.FAILED);
+  }
+}
+
+async function stay(
+  options: RunOptions,
+  note: (text: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const fwCfg = options.fwCfg.map(([name, path]) =>
+    [name, withFile("read", path, (path) => Deno.readFileSync(path))] as const
+  );
+  const kernel = kernelOf(options);
+  // The terminal comes back last: before it does, everything has been written.
+  using consoles: Consoles = new Consoles(
+    options.serial,
+    options.debugcon,
+    () => machine,
+    (port, path) => note(`${port} is ${path}`),
+  );
+  const [console, ...serial] = consoles.serial;
+  await using machine: Machine = await Machine.create({
+    ...kernel,
+    initrd: options.initrd,
+    commandLine: options.append,
+    modules: options.modules,
+    memory: options.memory,
+    cpus: options.cpus,
+    cpu: options.cpu,
+    fwCfg: fwCfg.length > 0 ? Object.fromEntries(fwCfg) : undefined,
+    console,
+    serial,
+    debugcon: consoles.debugcon,
+    onReset: options.onReset,
+    onTripleFault: options.onTripleFault,
+    onBootTimer: options.bootTimer
+      ? (milliseconds, point) => note(`boot timer: ${milliseconds.toFixed(1)} ms, point ${point}`)
+      : undefined,
+    signal,
+  });
+  if (consoles.hasKeys && !options.quiet) note("Ctrl-A x ends the machine, Ctrl-A h shows more");
+  const { finished } = machine;
+  try {
+    await machine.resume();
+  } catch (error) {
+    // It has ended before it began: finished says why.
+    if (!(error instanceof KvmError && error.errno === Errno.EPIPE)) throw error;
+  }
+  return statusOf(await finished);
+}
+
+function statusOf(end: MachineEnd): number {
+  return end.reason === "debugExit" ? end.code & 0xff : 0;
+}
