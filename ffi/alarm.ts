@@ -14,7 +14,7 @@ import { KvmError } from "./errors.ts";
 import { closedError } from "./fd.ts";
 import type { Mapping } from "./mapping.ts";
 import { handleSignal, SIGNAL } from "./signal.ts";
-import { bytesOf, create, from } from "./struct/mod.ts";
+import { assign, bytesOf, create } from "./struct/mod.ts";
 import { syscall } from "./syscall.ts";
 
 const CLOCK_MONOTONIC = 1n;
@@ -44,23 +44,25 @@ const timerId = { id: "s32" } as const;
 export class Alarm implements Disposable {
   readonly #id: bigint;
   readonly #spec = create(itimerspec);
+  // Fields, for the collector sees no use of an address.
+  readonly #event = create(sigevent);
+  readonly #timer = create(timerId);
   #closed = false;
 
   /** On expiry, sets the byte at `offset` of a mapping to 1 and interrupts this thread. */
   constructor(mapping: Mapping, offset: number) {
     const operation = "create a timer";
     handleSignal();
-    const event = from(sigevent, {
+    assign(this.#event, {
       value: mapping.address + BigInt(offset),
       signo: SIGNAL,
       notify: SIGEV_THREAD_ID,
       tid: Number(syscall("gettid", { operation })),
     });
-    const id = create(timerId);
     const hint = "Timers count as pending signals: raise that limit (ulimit -i)";
-    const addresses = [addressOf(bytesOf(event)), addressOf(bytesOf(id))];
+    const addresses = [addressOf(bytesOf(this.#event)), addressOf(bytesOf(this.#timer))];
     syscall("timer_create", { operation, hint }, CLOCK_MONOTONIC, ...addresses);
-    this.#id = BigInt(id.id);
+    this.#id = BigInt(this.#timer.id);
   }
 
   /** Starts it anew, to expire once after so many milliseconds. */

@@ -4,7 +4,10 @@
  * `immediate_exit` is set first and the signal sent then: whoever misses the signal, because it
  * came before KVM_RUN, finds the byte (api.rst 5, The kvm_run structure). The byte lies in a mapping
  * that its owner may close at any time, so a kick is counted in before and out after, and closing
- * waits for the count.
+ * waits for the count. The shim does it in one call: a Worker can be terminated between two.
+ *
+ * A kick that finds an earlier one, which nobody has taken yet, sends no signal: else whoever kicks
+ * without pause would keep the owner from ever running.
  *
  * Where the bytes lie stands in one table for the process, in the shim's memory, which every isolate
  * sees. What goes from thread to thread is a place in it: a forged one finds nothing.
@@ -100,10 +103,16 @@ export class Kickable {
     return Atomics.load(this.#words, PENDING) !== 0;
   }
 
-  /** Refuses kicks from now on, and waits for those under way: some hundred nanoseconds. */
+  /**
+   * Refuses kicks from now on, and waits for those under way: some hundred nanoseconds, or as long as
+   * the scheduler leaves one of their threads out. New ones don't enter any more, and none can be
+   * terminated halfway.
+   */
   close(): void {
     Atomics.and(this.#words, USERS, ~OPEN);
-    while (Atomics.load(this.#words, USERS) !== 0);
+    while (Atomics.load(this.#words, USERS) !== 0) {
+      syscall("sched_yield", { operation: "wait for a kick" });
+    }
   }
 }
 
@@ -122,7 +131,7 @@ function reserve(words: Int32Array<ArrayBuffer>): number {
 
 /**
  * Kicks from any thread of the process; false if the owner has closed. A kick that comes while the
- * owner is not running ends its next run.
+ * owner is not running ends its next run; several that come before it has taken the first are one.
  *
  * @throws {KvmError} EINVAL for what is no handle.
  */
@@ -132,16 +141,6 @@ export function kick(handle: KickHandle): boolean {
     const hint = "The argument is a vCPU's kickHandle";
     throw new KvmError({ operation: "kick a vCPU", errno: Errno.EINVAL, hint });
   }
-  const { words, addresses } = table();
-  const at = handle % ENTRIES * ENTRY_WORDS;
-  const users = Atomics.add(words, at + USERS, 1);
-  try {
-    if ((users & OPEN) === 0 || words[at + GENERATION] !== generation) return false;
-    Atomics.store(words, at + PENDING, 1);
-    const [address, pool] = [addresses[(at + ADDRESS) / 2]!, addresses[(at + POOL_TID) / 2]!];
-    shim().kick(address, words[at + TID]!, SIGNAL, pool);
-    return true;
-  } finally {
-    Atomics.sub(words, at + USERS, 1);
-  }
+  const entry = handleSignal() + BigInt(handle % ENTRIES * ENTRY_WORDS * 4);
+  return shim().kickEntry(entry, generation, SIGNAL) !== 0;
 }

@@ -7,7 +7,7 @@
 import { cString } from "./address.ts";
 import { Errno } from "./errno.ts";
 import { KvmError } from "./errors.ts";
-import { closedError, Fd } from "./fd.ts";
+import { called, closedError, Fd } from "./fd.ts";
 import { type Attempt, syscall, syscallWithBuffer } from "./syscall.ts";
 
 /** The size of a page, and of what memory is mapped in, in bytes. */
@@ -106,20 +106,20 @@ export class Mapping implements Disposable {
 
   /** Memory that the kernel shares through a file descriptor: a vCPU's run page. */
   static shared(fd: Fd, size: number, what: string, offset = 0): Mapping {
-    const attempt = { operation: `map the ${what}` };
+    const attempt = { operation: `map ${called(what)}` };
     const address = mmap(attempt, size, MAP_SHARED, BigInt(fd.number), BigInt(offset));
     return new Mapping(address, size, what);
   }
 
   /** The memory. Views of it have length 0 once the mapping is closed. */
   get buffer(): ArrayBuffer {
-    if (this.#buffer === undefined) throw closedError(`use the ${this.what}`, this.what);
+    if (this.#buffer === undefined) throw closedError(`use ${called(this.what)}`, this.what);
     return this.#buffer;
   }
 
   /** Where it lies in this process: for the kernel's structs that want an address. */
   get address(): bigint {
-    if (this.#buffer === undefined) throw closedError(`use the ${this.what}`, this.what);
+    if (this.#buffer === undefined) throw closedError(`use ${called(this.what)}`, this.what);
     return this.#address;
   }
 
@@ -133,7 +133,7 @@ export class Mapping implements Disposable {
     if (this.#buffer === undefined) return;
     const buffer = this.#buffer;
     this.#buffer = undefined;
-    const attempt = { operation: `unmap the ${this.what}` };
+    const attempt = { operation: `unmap ${called(this.what)}` };
     const size = BigInt(this.size);
     if (isDetached.call(buffer)) {
       // Someone transferred the buffer, and holds views that can't be found from here. They keep
@@ -141,7 +141,8 @@ export class Mapping implements Disposable {
       const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
       mmap(attempt, this.size, flags, -1n, 0n, this.#address);
     } else {
-      transfer.call(buffer);
+      // Of no byte: a whole one would count as garbage of the mapping's size until it is collected.
+      transfer.call(buffer, 0);
       syscall("munmap", attempt, this.#address, size);
     }
     this.fd?.close();
@@ -154,7 +155,7 @@ export class Mapping implements Disposable {
 
   #advise(advice: bigint): void {
     const attempt = {
-      operation: `ask for transparent huge pages for the ${this.what}`,
+      operation: `ask for transparent huge pages for ${called(this.what)}`,
       hint: "The kernel has none: leave hugePages out",
     };
     try {
@@ -201,7 +202,7 @@ function mmap(
 }
 
 function attemptOf(size: number, what: string, hugePages: HugePages): Attempt {
-  const operation = `map ${size} bytes for the ${what}`;
+  const operation = `map ${size} bytes for ${called(what)}`;
   const multiple = hugeBytes[hugePages];
   if (multiple === undefined) {
     const hint = 'hugePages is "none", "transparent", "2M" or "1G"';

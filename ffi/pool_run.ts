@@ -18,12 +18,13 @@ const MOST = 16;
 let running = 0;
 
 /** Makes ioctls off this thread, one at a time. */
-export class PoolRun implements Disposable {
+export class PoolRun {
   // The pool's thread writes its id here, even if this isolate has ended meanwhile: memory of the
   // process, then, and not of the isolate.
   readonly #cell = Mapping.anonymous(PAGE_SIZE, "thread id");
   readonly #byteAddress: bigint;
   #running = false;
+  #closed = false;
 
   /** The ioctl looks at this byte of a mapping. */
   constructor(mapping: Mapping, offset: number) {
@@ -57,6 +58,7 @@ export class PoolRun implements Disposable {
     } finally {
       running--;
       this.#running = false;
+      if (this.#closed) this.#cell.close();
     }
   }
 
@@ -66,13 +68,9 @@ export class PoolRun implements Disposable {
     shim().kick(this.#byteAddress, 0, SIGNAL, this.tidAddress);
   }
 
-  /** Gives the cell back. While an ioctl is under way it would be written to: it stays then. */
+  /** Gives the cell back; an ioctl under way still writes to it, and so it stays until then. */
   close(): void {
+    this.#closed = true;
     if (!this.#running) this.#cell.close();
-  }
-
-  /** {@linkcode close}, for `using`. */
-  [Symbol.dispose](): void {
-    this.close();
   }
 }

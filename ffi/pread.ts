@@ -7,7 +7,7 @@
 import { addressOf } from "./address.ts";
 import { Errno } from "./errno.ts";
 import { KvmError } from "./errors.ts";
-import { closedError, type Fd } from "./fd.ts";
+import { called, closedError, type Fd } from "./fd.ts";
 import { syscall } from "./syscall.ts";
 
 /**
@@ -16,7 +16,7 @@ import { syscall } from "./syscall.ts";
  * @throws {KvmError} EIO if the file ends before the buffer is full; EBADF once closed.
  */
 export function pread(fd: Fd, buffer: Uint8Array<ArrayBuffer>, offset: number): void {
-  const operation = `read ${buffer.length} bytes of the ${fd.what} at ${offset}`;
+  const operation = `read ${buffer.length} bytes of ${called(fd.what)} at ${offset}`;
   if (fd.closed) throw closedError(operation, fd.what);
   for (let done = 0; done < buffer.length;) {
     const rest = buffer.subarray(done);

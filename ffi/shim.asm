@@ -31,9 +31,20 @@ org 0
 %define TABLE               0x2000
 %define TABLE_BYTES         4096 * 32
 
+; An entry of it, as far as `kick_entry` looks at it.
+struc entry
+.users:                     resd 1
+.generation:                resd 1
+.byte:                      resq 1
+.tid:                       resd 1
+.pending:                   resd 1
+.pool:                      resq 1
+endstruc
+%define OPEN                1 << 30             ; in .users, beside their number
+
 ; Before the signal's handler stands this word, by which every copy of the library in the process
 ; knows the handler of another, and with it that copy's table. It changes with the revision.
-%define MAGIC               0x3372686b636b766b
+%define MAGIC               0x3472686b636b766b
 
 ehdr:       db 0x7f, "ELF", 2, 1, 1, 0          ; 64-bit, little-endian, version 1, System V
             dq 0
@@ -78,10 +89,11 @@ symbols:    times 24 db 0
             symbol handle_timer_signal
             symbol kick
             symbol ioctl2_as
+            symbol kick_entry
 
 ; One bucket whose chain runs through all symbols: no hash value to compute.
-hash:       dd 1, 9, 1
-            dd 0, 2, 3, 4, 5, 6, 7, 8, 0
+hash:       dd 1, 10, 1
+            dd 0, 2, 3, 4, 5, 6, 7, 8, 9, 0
 
 strings:            db 0
 name_ioctl2:        db "ioctl2", 0
@@ -92,6 +104,7 @@ name_syscall6:      db "syscall6", 0
 name_handle_timer_signal: db "handle_timer_signal", 0
 name_kick:          db "kick", 0
 name_ioctl2_as:     db "ioctl2_as", 0
+name_kick_entry:    db "kick_entry", 0
 strings_size equ $ - strings
 
             align 16
@@ -174,8 +187,10 @@ handle_timer_signal:
             align 16
 ; int kick(char *byte, int tid, int signal, int *other): sets the byte, then interrupts a thread of
 ; this process: the other one, if there is one and it has stored its id. In this order, whoever
-; misses the signal finds the byte set.
-kick:       mov byte [rdi], 1
+; misses the signal finds the byte set; and so does a thread whose id was not there yet, for xchg
+; lets no load pass the store.
+kick:       mov eax, 1
+            xchg [rdi], al
             test rcx, rcx
             jz .own
             mov eax, [rcx]
@@ -187,6 +202,47 @@ kick:       mov byte [rdi], 1
             mov edi, eax
             mov eax, SYS_tgkill
             syscall
+            ret
+
+            align 16
+; int kick_entry(struct entry *, int generation, int signal): kicks who has the entry, and returns 1;
+; or 0, if that is another one by now. All of it is here, since a thread of JavaScript can be
+; terminated between any two steps, and whoever closes the entry waits until its users are out.
+kick_entry: xor r8d, r8d
+            test dword [rdi + entry.users], OPEN
+            jz .end                             ; one that closes waits for no newcomers
+            mov eax, 1
+            lock xadd [rdi + entry.users], eax
+            test eax, OPEN
+            jz .out
+            cmp [rdi + entry.generation], esi
+            jne .out
+            inc r8d
+            mov r9, [rdi + entry.byte]
+            mov eax, 1
+            xchg [rdi + entry.pending], eax
+            test eax, eax
+            jz .send
+            cmp byte [r9], 0                    ; an earlier kick is still to be taken: one is enough
+            jne .out
+.send:      mov eax, 1
+            xchg [r9], al
+            mov esi, [rdi + entry.tid]
+            mov r10, [rdi + entry.pool]
+            test r10, r10
+            jz .own
+            mov eax, [r10]
+            test eax, eax
+            cmovnz esi, eax
+.own:       mov r9, rdi
+            mov eax, SYS_getpid
+            syscall
+            mov edi, eax
+            mov eax, SYS_tgkill
+            syscall
+            mov rdi, r9
+.out:       lock dec dword [rdi + entry.users]
+.end:       mov eax, r8d
             ret
 
             align 16

@@ -34,6 +34,8 @@ const symbols = {
   },
   /** `kick(&byte, tid, signal, &other)`: sets the byte, then interrupts the other thread or this. */
   kick: { parameters: ["u64", "i32", "i32", "u64"], result: "i32" },
+  /** `kick_entry(&entry, generation, signal)`: kicks who has an entry of the table of `kick.ts`. */
+  kickEntry: { name: "kick_entry", parameters: ["u64", "i32", "i32"], result: "i32" },
   /** `ioctl(fd, request, 0)` on a thread of the runtime's pool, which stores its id meanwhile. */
   ioctl2OnPool: {
     name: "ioctl2_as",
@@ -62,7 +64,7 @@ export type Shim = Deno.StaticForeignLibraryInterface<typeof symbols>;
  * Two copies of this library may live in one process, and the dynamic linker takes a library of the
  * same path for the same library: raise this whenever a symbol changes.
  */
-const revision = 3;
+const revision = 4;
 
 let loaded: Shim | undefined;
 

@@ -247,7 +247,6 @@ export class I8042 implements Device {
     switch (command) {
       case I8042_COMMAND.WRITE_RAM:
         this.#config = value & CONFIG_WRITABLE | I8042_CONFIG.AUX_DISABLED;
-        this.#update();
         break;
       case I8042_COMMAND.WRITE_OUTPUT_PORT:
         this.#setA20((value & I8042_OUTPUT.A20) !== 0);

@@ -57,5 +57,5 @@ export class PmTimer implements Device {
   }
 
   /** It can't be written. */
-  write(): void {}
+  write(_offset: number, _size: number, _value: number): void {}
 }

@@ -118,7 +118,6 @@ export class Rtc implements TimedDevice {
     cmos[RTC.D] = RTC_D.VRT;
     state.index = state.nmiMasked = 0;
     state.seen = this.#now();
-    this.#update();
   }
 
   /** When the next interrupt that the guest wants is due, in milliseconds since 1970. */

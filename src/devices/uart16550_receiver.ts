@@ -29,13 +29,13 @@ export class Receiver {
   /** Whether it has so many bytes that the guest wants to hear of them. */
   get isAtTrigger(): boolean {
     const { fcr, count } = this.#state;
-    return count >= ((fcr & UART_FCR.ENABLE) !== 0 ? TRIGGER_LEVELS[fcr >> 6]! : 1);
+    return count >= TRIGGER_LEVELS[fcr >> 6]!;
   }
 
   /** The error bits of LSR: overrun, and those of the byte that is next. */
   get errors(): number {
-    const { overrun, faults, count, errors, head } = this.#state;
-    const next = faults > 0 && count > 0 ? errors[head % FIFO_SIZE]! : 0;
+    const { overrun, count, errors, head } = this.#state;
+    const next = count > 0 ? errors[head % FIFO_SIZE]! : 0;
     return next | (overrun !== 0 ? UART_LSR.OE : 0);
   }
 
@@ -95,8 +95,8 @@ export class Receiver {
   #forgive(): void {
     const state = this.#state;
     const at = state.head % FIFO_SIZE;
-    if (state.faults === 0 || state.count === 0 || state.errors[at] === 0) return;
+    if (state.count === 0 || state.errors[at] === 0) return;
     state.errors[at] = 0;
-    state.faults--;
+    state.faults = Math.max(0, state.faults - 1);
   }
 }

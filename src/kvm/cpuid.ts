@@ -4,9 +4,10 @@
  * @module
  */
 
-import { bytesOf, create, Errno, type Fd } from "../../ffi/mod.ts";
+import { assign, bytesOf, create, Errno, type Fd } from "../../ffi/mod.ts";
 import { kvmCpuid2 } from "../../ffi/uapi/mod.ts";
 import type { Topology } from "../arch/x86/mod.ts";
+import { checkInstance, checkList, checkObject } from "./check.ts";
 import { describeBaseline } from "./cpuid/baseline.ts";
 import { differences } from "./cpuid/diff.ts";
 import { CpuidFeatures } from "./cpuid/features.ts";
@@ -101,6 +102,7 @@ export class Cpuid extends CpuidFeatures {
    * @throws {KvmError} EINVAL for an id that the topology does not have.
    */
   setTopology(id: number, topology: Topology = {}): this {
+    checkObject("place a processor", "The topology", topology);
     setTopology(this, id, topology);
     return this;
   }
@@ -110,6 +112,7 @@ export class Cpuid extends CpuidFeatures {
    * named feature `"0x1 ebx: 0x00000800 -> 0x01000800"`. Empty if they answer alike.
    */
   diff(other: Cpuid): string[] {
+    checkInstance("compare CPUID leaves", "What to compare with", other, CpuidFeatures);
     return differences(this, other);
   }
 }
@@ -150,10 +153,16 @@ export function readCpuid(fd: Fd, ioctl: CpuidIoctl): Cpuid {
 }
 
 /** Gives a vCPU its leaves. */
-export function writeCpuid(fd: Fd, { entries }: Cpuid): void {
+export function writeCpuid(fd: Fd, cpuid: Cpuid): void {
+  checkObject("set CPUID leaves", "What to set", cpuid);
+  const { entries } = cpuid;
+  checkList("set CPUID leaves", "entries", entries);
   const operation = `set ${entries.length} CPUID leaves of ${fd.what}`;
   const list = create(kvmCpuid2, entries.length);
   list.nent = entries.length;
-  entries.forEach((entry, index) => Object.assign(list.entries[index]!, entryOf(entry)));
+  entries.forEach((entry, index) => {
+    checkObject(operation, "An entry", entry);
+    assign(list.entries[index]!, entryOf(entry));
+  });
   fd.set(KVM.KVM_SET_CPUID2, list, operation);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { closedError } from "../../ffi/mod.ts";
 import { MemFlag } from "../../ffi/uapi/mod.ts";
 import type { MemorySlot } from "../memory/mod.ts";
 import { bitmapBytes, type DirtyRange, rangesOf } from "./dirty_pages.ts";
@@ -15,7 +16,7 @@ export type DirtyTracking = "log" | "manual" | "ring";
 /** What a tracker asks of its VM. */
 interface DirtyVm {
   readonly closed: boolean;
-  readonly memory: { readonly slots: readonly MemorySlot[] };
+  memoryOf(slot: MemorySlot): unknown;
   setDirtyLogging(slot: MemorySlot, enable: boolean): void;
   getDirtyLog(slot: MemorySlot, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
   clearDirtyLog(slot: MemorySlot, bitmap: Uint8Array<ArrayBuffer>): void;
@@ -55,9 +56,12 @@ export class DirtyTracker implements Disposable {
    * The pages that the guest wrote to since the last call, by slot and address; pages side by side
    * are one range. They are watched again already: what is read of them now is not older than what
    * the next call will tell of.
+   *
+   * @throws {KvmError} EBADF once the VM is closed.
    */
   collect(): DirtyRange[] {
-    const slots = this.#slots.filter((slot) => this.#vm.memory.slots.includes(slot));
+    if (this.#vm.closed) throw closedError("collect dirty pages", "VM");
+    const slots = this.#slots.filter((slot) => this.#vm.memoryOf(slot) !== undefined);
     if (this.tracking === "ring") this.#collectRings(slots);
     return slots.flatMap((slot) => {
       const bitmap = this.#bitmaps.get(slot.slot)!;
@@ -72,7 +76,7 @@ export class DirtyTracker implements Disposable {
   [Symbol.dispose](): void {
     if (this.#vm.closed) return;
     for (const slot of this.#switchedOn) {
-      if (this.#vm.memory.slots.includes(slot)) this.#vm.setDirtyLogging(slot, false);
+      if (this.#vm.memoryOf(slot) !== undefined) this.#vm.setDirtyLogging(slot, false);
     }
   }
 

@@ -14,7 +14,7 @@ import {
   stopWaiting,
   writeEventFd,
 } from "../../ffi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
+import { checkInteger, checkObject, U32_MAX } from "./check.ts";
 import type { Connection } from "./connection.ts";
 import { KvmObject } from "./object.ts";
 
@@ -60,6 +60,7 @@ export class EventFd extends KvmObject {
    * @throws {KvmError} EINVAL for a first value that can't be, EMFILE at the limit of open files.
    */
   constructor(options: EventFdOptions = {}) {
+    checkObject("create an eventfd", "What says how", options);
     const { initial = 0, semaphore = false } = options;
     checkInteger("create an eventfd", "Its first value", initial, 0, U32_MAX);
     super(createEventFd(initial, semaphore));
@@ -97,7 +98,9 @@ export class EventFd extends KvmObject {
    *
    * @throws {KvmError} EBADF once closed, also if that happens meanwhile; or the signal's reason.
    */
-  async wait({ signal }: WaitOptions = {}): Promise<bigint> {
+  async wait(options: WaitOptions = {}): Promise<bigint> {
+    checkObject("wait for an event", "What ends it", options);
+    const { signal } = options;
     for (;;) {
       signal?.throwIfAborted();
       const value = this.read();

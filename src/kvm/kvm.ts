@@ -6,7 +6,7 @@
 
 import { Errno, Fd, KvmError } from "../../ffi/mod.ts";
 import { Cap } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
+import { checkInteger, checkObject, U32_MAX } from "./check.ts";
 import { type Cpuid, readCpuid } from "./cpuid.ts";
 import { getAttr, hasAttr } from "./device_attr.ts";
 import { lacking } from "./enable_cap.ts";
@@ -187,8 +187,9 @@ export class Kvm extends KvmObject {
    * @throws {KvmError} ENOMEM or EMFILE at the host's limits.
    */
   createVm(options: CreateVmOptions = {}): Vm {
-    const { type = 0 } = options;
     const operation = "create a VM";
+    checkObject(operation, "What says how", options);
+    const { type = 0 } = options;
     checkInteger(operation, "A VM's type", type, 0, U32_MAX);
     const handle = new Fd(this.handle.call(KVM.KVM_CREATE_VM, type, operation), "VM");
     try {

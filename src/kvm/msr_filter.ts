@@ -6,7 +6,7 @@
 
 import { create, Errno, KvmError, type StructOf, withPointer } from "../../ffi/mod.ts";
 import { kvmMsrFilter, MsrFilter } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
+import { checkInteger, checkList, checkObject, U32_MAX } from "./check.ts";
 
 /** One MSR by number, or all from a first to a last one. */
 export type Msrs = number | readonly [first: number, last: number];
@@ -88,6 +88,7 @@ export function withMsrFilter(
 
 /** Puts MSRs that lie close together into one range each, for reads, writes or both. */
 function compile(rules: MsrDenials | MsrAllowances) {
+  checkObject(OPERATION, "A filter", rules);
   const names = Object.keys(rules);
   const allowing = names.length > 0 && names.every((name) => name.startsWith("allow"));
   if (!names.every((name) => name in lists) || (!allowing && names.some(isAllowance))) {
@@ -95,9 +96,10 @@ function compile(rules: MsrDenials | MsrAllowances) {
       "A filter has deny, denyReads and denyWrites, or allow, allowReads and allowWrites";
     throw new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
   }
-  const spans = entriesOf(rules).flatMap(([name, list]) =>
-    list.flatMap((msrs) => spansOf(msrs, lists[name as keyof typeof lists]))
-  ).sort((a, b) => a.first - b.first);
+  const spans = entriesOf(rules).flatMap(([name, list]) => {
+    checkList(OPERATION, name, list);
+    return [...list].flatMap((msrs) => spansOf(msrs, lists[name as keyof typeof lists]));
+  }).sort((a, b) => a.first - b.first);
 
   // Reads and writes apart: KVM takes the first range that holds an MSR, so windows of both kinds
   // that overlapped would hide each other.
@@ -122,6 +124,7 @@ function isAllowance(name: string): boolean {
 
 /** A list's entry, in parts that fit into a range. */
 function spansOf(msrs: Msrs, flags: number): Span[] {
+  if (typeof msrs !== "number") checkList(OPERATION, "MSRs from a first to a last one", msrs);
   const [first, last] = typeof msrs === "number" ? [msrs, msrs] : msrs;
   checkInteger(OPERATION, "An MSR", first, 0, U32_MAX);
   checkInteger(OPERATION, "The last MSR", last, first, U32_MAX);

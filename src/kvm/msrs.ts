@@ -7,7 +7,7 @@
 import { bytesOf, create, Errno, type Fd, KvmError } from "../../ffi/mod.ts";
 import { kvmMsrList, kvmMsrs } from "../../ffi/uapi/mod.ts";
 import { msrName } from "../arch/x86/mod.ts";
-import { checkInteger } from "./check.ts";
+import { checkInteger, checkList, checkU64, U32_MAX } from "./check.ts";
 import { KVM } from "./ioctls.ts";
 
 /** More than all MSRs that any processor has. */
@@ -33,14 +33,20 @@ export function readIndexList(fd: Fd, ioctl: IndexListIoctl): Uint32Array<ArrayB
 
 /** Reads MSRs of a vCPU, or feature MSRs of the system, in the order asked for. */
 export function readMsrs(fd: Fd, indices: ArrayLike<number>): bigint[] {
-  checkInteger("read MSRs", "The number of MSRs", indices.length, 0, LONGEST_LIST);
+  const operation = "read MSRs";
+  checkList(operation, "What to read", indices);
+  checkInteger(operation, "The number of MSRs", indices.length, 0, LONGEST_LIST);
   const values: bigint[] = [];
   for (let from = 0; from < indices.length; from += MOST) {
     const count = Math.min(MOST, indices.length - from);
     const msrs = create(kvmMsrs, count);
     msrs.nmsrs = count;
-    msrs.entries.forEach((entry, at) => entry.index = indices[from + at]!);
-    const done = fd.set(KVM.KVM_GET_MSRS, msrs, "read MSRs");
+    msrs.entries.forEach((entry, at) => {
+      const index = indices[from + at]!;
+      checkInteger(operation, "An MSR", index, 0, U32_MAX);
+      entry.index = index;
+    });
+    const done = fd.set(KVM.KVM_GET_MSRS, msrs, operation);
     if (done < count) throw refused("read", indices[from + done]!);
     for (const { data } of msrs.entries) values.push(data);
   }
@@ -49,12 +55,20 @@ export function readMsrs(fd: Fd, indices: ArrayLike<number>): bigint[] {
 
 /** Writes MSRs of a vCPU, in order. Those before one that is refused have been written. */
 export function writeMsrs(fd: Fd, values: readonly (readonly [number, bigint])[]): void {
+  const operation = "write MSRs";
+  checkList(operation, "What to write", values);
   for (let from = 0; from < values.length; from += MOST) {
     const part = values.slice(from, from + MOST);
     const msrs = create(kvmMsrs, part.length);
     msrs.nmsrs = part.length;
-    msrs.entries.forEach((entry, at) => [entry.index, entry.data] = part[at]!);
-    const done = fd.set(KVM.KVM_SET_MSRS, msrs, "write MSRs");
+    msrs.entries.forEach((entry, at) => {
+      checkList(operation, "An MSR and its value", part[at]!);
+      const [index, data] = part[at]!;
+      checkInteger(operation, "An MSR", index, 0, U32_MAX);
+      checkU64(operation, `The value of ${called(index)}`, data);
+      Object.assign(entry, { index, data });
+    });
+    const done = fd.set(KVM.KVM_SET_MSRS, msrs, operation);
     if (done < part.length) throw refused("write", part[done]![0]);
   }
 }

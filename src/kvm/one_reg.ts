@@ -21,7 +21,8 @@ export function x86RegMsr(index: number): bigint {
 
 /** The id of a register of KVM's own for `vcpu.getOneReg` (KVM_X86_REG_KVM): `OneReg.GUEST_SSP`. */
 export function x86RegKvm(index: number | bigint): bigint {
-  checkInteger("make a register's id", "A register", Number(index), 0, U32_MAX);
+  const number = typeof index === "bigint" ? Number(index) : index;
+  checkInteger("make a register's id", "A register", number, 0, U32_MAX);
   return idOf(OneRegType.KVM, index);
 }
 

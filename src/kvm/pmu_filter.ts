@@ -6,7 +6,7 @@
 
 import { create, Errno, KvmError, type StructOf } from "../../ffi/mod.ts";
 import { kvmPmuEventFilter, PmuEvent, PmuMaskedEntry } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
+import { checkInteger, checkList, checkObject, U32_MAX } from "./check.ts";
 
 /** An event, or several that differ in their unit mask. */
 export interface PmuFilterEvent {
@@ -41,7 +41,10 @@ export function isMasked({ mask, exclude }: PmuFilterEvent): boolean {
 
 /** The struct that the ioctl takes. */
 export function compilePmuFilter(filter: PmuEventFilter): StructOf<typeof kvmPmuEventFilter> {
+  checkObject(OPERATION, "A filter", filter);
   const { action, events = [], fixedCounterBitmap = 0 } = filter;
+  checkList(OPERATION, "events", events);
+  for (const event of events) checkObject(OPERATION, "An event", event);
   const value = { allow: PmuEvent.ALLOW, deny: PmuEvent.DENY }[action];
   if (value === undefined) {
     const hint = 'The action is "allow" or "deny"';

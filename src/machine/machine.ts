@@ -14,10 +14,10 @@ import { type Board, createBoard } from "./board.ts";
 import { GuestCrash } from "./crash.ts";
 import { DeviceTimer } from "./device_timer.ts";
 import type { MachineEnd } from "./end.ts";
-import { createFwCfg } from "./firmware_config.ts";
 import { createHardware, type Hardware } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
+import { addStandardDevices } from "./standard_devices.ts";
 import { checkOptions, type MachineOptions, parseSize } from "./options.ts";
 import { OutputPump } from "./output.ts";
 import { SerialLine } from "./serial.ts";
@@ -27,8 +27,6 @@ import { VcpuThreads } from "./threads.ts";
 import { Turns } from "./turns.ts";
 
 const DEFAULT_MEMORY = 256 << 20;
-const BOOT_TIMER_BYTES = 0x1000;
-const FW_CFG_PORTS = 12;
 
 /** What a machine is doing. */
 export type MachineState = "created" | "running" | "paused" | "ended";
@@ -103,7 +101,9 @@ export class Machine implements AsyncDisposable {
     this.#board.rtc.setMemorySize({ below4G: low!.size, above4G: high?.size });
     this.#devices = new MainDevices(shared, this.#board.ports, vm.memory);
     this.#timer = new DeviceTimer(shared.lock, this.#board.timed);
-    this.#bootTimer = this.#addMainDevices();
+    const { ramBytes } = map;
+    const described = { ...options, ramBytes, cpus: vcpus.length };
+    this.#bootTimer = addStandardDevices(this.#devices, vm.memory, described);
     this.#kernel = this.#load(files);
 
     this.#pump = new OutputPump(shared, (error) => this.#conclude({ error }));
@@ -158,7 +158,8 @@ export class Machine implements AsyncDisposable {
     } catch (error) {
       await machine.stop();
       machine.vm.close();
-      throw error;
+      // It may have ended for a reason of its own.
+      throw machine.#error?.reason ?? error;
     }
     return machine;
   }
@@ -272,21 +273,6 @@ export class Machine implements AsyncDisposable {
     await this.stop();
     this.vm.close();
     if (!this.#observed && this.#error !== undefined) throw this.#error.reason;
-  }
-
-  #addMainDevices(): BootTimer {
-    const { fwCfg, onBootTimer } = this.#options;
-    const timer = new BootTimer({
-      clock: monotonicMilliseconds,
-      report: (milliseconds, point) => onBootTimer?.(milliseconds, point),
-    });
-    this.mapMmio(BOOT_TIMER, BOOT_TIMER_BYTES, timer);
-    if (fwCfg !== undefined) {
-      const { ramBytes } = this.#map;
-      const device = createFwCfg(this.memory, { ramBytes, cpus: this.vcpus.length, files: fwCfg });
-      this.mapPorts(Port.FW_CFG, FW_CFG_PORTS, device);
-    }
-    return timer;
   }
 
   /** Fills memory and sets the first vCPU's registers. */

@@ -6,7 +6,11 @@
 
 import type { ByteRing, SharedState } from "./shared/mod.ts";
 
-/** Where a console's output goes: a function, or a stream, for which the guest waits when it is slow. */
+/**
+ * Where a console's output goes: a function, or a stream, for which the guest waits when it is slow.
+ * A stream is not closed at the end. For a file take a function that calls `writeSync`: what goes to
+ * `FsFile.writable` is written when that is closed.
+ */
 export type Output = ((bytes: Uint8Array<ArrayBuffer>) => void) | WritableStream<Uint8Array>;
 
 /**
@@ -70,15 +74,25 @@ export class OutputPump {
     }
   }
 
+  #write(pipe: Pipe): Promise<void> | void {
+    try {
+      return pipe.write(pipe.ring.takeAll());
+    } catch (error) {
+      this.#drop(pipe, error);
+    }
+  }
+
+  #drop(pipe: Pipe, error: unknown): void {
+    Object.assign(pipe, sinkOf(undefined));
+    this.#onError(error);
+  }
+
   #drain(): void {
     for (const pipe of this.#pipes) {
       if (pipe.busy !== undefined || pipe.ring.length === 0) continue;
-      const written = pipe.write(pipe.ring.takeAll());
+      const written = this.#write(pipe);
       if (written === undefined) continue;
-      pipe.busy = written.catch((error) => {
-        Object.assign(pipe, sinkOf(undefined));
-        this.#onError(error);
-      }).finally(() => {
+      pipe.busy = written.catch((error) => this.#drop(pipe, error)).finally(() => {
         pipe.busy = undefined;
         this.#shared.liftPressure();
         if (pipe.ring.length > 0) this.run();

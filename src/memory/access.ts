@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, sizeOf, type StructOf, type Table, view } from "../../ffi/mod.ts";
+import { Errno, KvmError, show, sizeOf, type StructOf, type Table, view } from "../../ffi/mod.ts";
 
 /** A stretch of guest memory that is contiguous in the host, too. */
 export interface Place {
@@ -76,6 +76,7 @@ export abstract class MemoryAccess {
 
   /** Writes the low 8 bits of a number. */
   writeU8(address: number, value: number): void {
+    if (typeof value !== "number") throw wrongValue(address, value, "a number");
     const offset = this.#offset(address, 1);
     if (offset < 0) return this.fail("write memory", address, 1);
     this.#view.setUint8(offset, value);
@@ -83,6 +84,7 @@ export abstract class MemoryAccess {
 
   /** Writes the low 16 bits of a number. */
   writeU16(address: number, value: number): void {
+    if (typeof value !== "number") throw wrongValue(address, value, "a number");
     const offset = this.#offset(address, 2);
     if (offset < 0) return this.#scatter(address, 2, BigInt(value >>> 0));
     this.#view.setUint16(offset, value, true);
@@ -90,6 +92,7 @@ export abstract class MemoryAccess {
 
   /** Writes the low 32 bits of a number. */
   writeU32(address: number, value: number): void {
+    if (typeof value !== "number") throw wrongValue(address, value, "a number");
     const offset = this.#offset(address, 4);
     if (offset < 0) return this.#scatter(address, 4, BigInt(value >>> 0));
     this.#view.setUint32(offset, value, true);
@@ -97,6 +100,7 @@ export abstract class MemoryAccess {
 
   /** Writes the low 64 bits of a bigint. */
   writeU64(address: number, value: bigint): void {
+    if (typeof value !== "bigint") throw wrongValue(address, value, "a bigint: 4096n");
     const offset = this.#offset(address, 8);
     if (offset < 0) return this.#scatter(address, 8, value);
     this.#view.setBigUint64(offset, value, true);
@@ -118,6 +122,7 @@ export abstract class MemoryAccess {
 
   /** Copies bytes in. Nothing is written if the range is not all guest memory. */
   writeBytes(address: number, bytes: Uint8Array): void {
+    if (!(bytes instanceof Uint8Array)) throw wrongValue(address, bytes, "a Uint8Array");
     const { length } = bytes;
     const place = this.find(address, length);
     if (place !== undefined) return place.all.set(bytes, address - place.guestPhysAddr);
@@ -130,6 +135,7 @@ export abstract class MemoryAccess {
   /** Sets every byte of a range. */
   fill(address: number, length: number, value = 0): void {
     checkLength("fill memory", length);
+    if (typeof value !== "number") throw wrongValue(address, value, "a number");
     const place = this.find(address, length);
     if (place !== undefined) {
       const start = address - place.guestPhysAddr;
@@ -229,7 +235,8 @@ export abstract class MemoryAccess {
 
   /** Where a range lies in the last place; -1 if no single place holds it. */
   #offset(address: number, length: number): number {
-    const offset = address - this.#start;
+    // A bigint would be a TypeError of the subtraction's.
+    const offset = typeof address === "number" ? address - this.#start : -1;
     return offset >= 0 && offset + length <= this.#size && Number.isSafeInteger(offset)
       ? offset
       : this.#locate(address, length);
@@ -292,6 +299,11 @@ export abstract class MemoryAccess {
 
 function checkLength(operation: string, length: number): void {
   if (Number.isSafeInteger(length) && length >= 0) return;
-  const hint = `A length is a whole number from 0, not ${length}`;
+  const hint = `A length is a whole number from 0, not ${show(length)}`;
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+}
+
+function wrongValue(address: number, value: unknown, should: string): KvmError {
+  const operation = `write ${show(value)} to memory at ${show(address)}`;
+  return new KvmError({ operation, errno: Errno.EINVAL, hint: `What is written is ${should}` });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
 
 /** A range of guest-physical addresses. */
 export interface Range {
@@ -14,13 +14,23 @@ export interface Range {
   readonly size: number;
 }
 
-/** EFAULT, with the ranges that could have been meant. */
+/** EFAULT, with the ranges that could have been meant; EINVAL for what is no address at all. */
 export function outside(
   operation: string,
   address: number,
   length: number,
   slots: readonly Range[],
 ): KvmError {
+  if (typeof address !== "number") {
+    const hint = typeof address === "bigint"
+      ? `An address is a number and no bigint: Number(${show(address)})`
+      : "An address is a number";
+    return new KvmError({
+      operation: `${operation} at ${show(address)}`,
+      errno: Errno.EINVAL,
+      hint,
+    });
+  }
   const bytes = length === 1 ? "1 byte" : `${length} bytes`;
   const ranges = slots.map(formatRange).join(", ");
   return new KvmError({

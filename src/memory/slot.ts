@@ -116,6 +116,7 @@ export class MemorySlot extends MemoryAccess implements Place {
 
   /** @internal */
   protected override find(address: number, length: number): MemorySlot | undefined {
+    if (typeof address !== "number") return undefined;
     const offset = address - this.guestPhysAddr;
     return offset >= 0 && offset + length <= this.#size && Number.isSafeInteger(offset)
       ? this

@@ -9,7 +9,13 @@ import type { kvmRegs } from "../../ffi/uapi/mod.ts";
 import { type ExitName, formatRegisters, type Regs } from "../kvm/mod.ts";
 import { bytesOf } from "./bytes.ts";
 import { GuestError } from "./error.ts";
-import type { GuestOptions, MemoryInit } from "./options.ts";
+import {
+  checkPort,
+  type GuestOptions,
+  isExitName,
+  type MemoryInit,
+  wrongOption,
+} from "./options.ts";
 import { type GuestRun, runGuest } from "./run_guest.ts";
 
 /** What a guest should leave behind; what is left out is not looked at. */
@@ -45,14 +51,15 @@ export interface GuestExpectation {
  * difference and the registers.
  */
 export function assertGuest(options: GuestOptions, expected: GuestExpectation): void {
+  checkExpectation(expected);
   using guest = runGuest(options);
   const differences = [
     ...registerDifferences(guest, expected.registers ?? {}),
-    ...byteDifferences(expected.memory ?? {}, (address, length) => ({
+    ...byteDifferences("memory", expected.memory ?? {}, (address, length) => ({
       what: `Memory at 0x${address.toString(16)}`,
       actual: guest.memory.readBytes(address, length),
     })),
-    ...byteDifferences(expected.written ?? {}, (port) => ({
+    ...byteDifferences("written", expected.written ?? {}, (port) => ({
       what: `Written to port 0x${port.toString(16)}`,
       actual: guest.written(port),
     })),
@@ -67,6 +74,26 @@ export function assertGuest(options: GuestOptions, expected: GuestExpectation): 
   });
 }
 
+/** What can never be found is a mistake of the test's, and no difference. */
+function checkExpectation(expected: GuestExpectation): void {
+  if (typeof expected !== "object" || expected === null) {
+    throw wrongOption("what is expected", expected, "an object");
+  }
+  const { registers, memory, written, exits } = expected;
+  for (const [name, value] of Object.entries({ registers, memory, written, exits })) {
+    if (value === undefined || (typeof value === "object" && value !== null)) continue;
+    throw wrongOption(name, value, "an object");
+  }
+  for (const [name, value] of Object.entries(registers ?? {})) {
+    if (value === undefined || typeof value === "bigint") continue;
+    throw wrongOption(`registers.${name}`, value, "a bigint");
+  }
+  for (const port of Object.keys(written ?? {})) checkPort("written", Number(port));
+  for (const name of Array.isArray(exits) ? exits : Object.keys(exits ?? {})) {
+    if (!isExitName(name)) throw wrongOption("exits", name, 'exits\' names, as "hlt" is one');
+  }
+}
+
 function* registerDifferences(
   { registers }: GuestRun,
   expected: NonNullable<GuestExpectation["registers"]>,
@@ -79,11 +106,12 @@ function* registerDifferences(
 }
 
 function* byteDifferences(
+  name: string,
   expected: Readonly<Record<number, MemoryInit>>,
   read: (key: number, length: number) => { what: string; actual: Uint8Array },
 ): Generator<string> {
   for (const [key, init] of Object.entries(expected)) {
-    const bytes = bytesOf(init);
+    const bytes = bytesOf(`${name}[${key}]`, init);
     const { what, actual } = read(Number(key), bytes.length);
     if (actual.toHex() !== bytes.toHex()) {
       yield difference(what, formatBytes(actual), formatBytes(bytes));

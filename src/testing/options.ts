@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { StructInit } from "../../ffi/mod.ts";
+import { Errno, KvmError, show, type StructInit } from "../../ffi/mod.ts";
 import type { kvmRegs } from "../../ffi/uapi/mod.ts";
-import type { ExitName, MmioExit, Vcpu, Vm } from "../kvm/mod.ts";
+import { exitKinds, type ExitName, type MmioExit, type Vcpu, type Vm } from "../kvm/mod.ts";
 import type { PortInputs } from "./ports.ts";
 
 /** The mode that the code starts in: each has a boot helper of that name. */
@@ -50,4 +50,66 @@ export interface GuestOptions {
   readonly setup?: ((vm: Vm) => void) | undefined;
   /** More to set up: CPUID, MSRs, interrupts. Called last, before the first run. */
   readonly prepare?: ((vcpu: Vcpu, vm: Vm) => void) | undefined;
+}
+
+const modes: readonly unknown[] = ["real", "protected", "paged", "long"] satisfies GuestMode[];
+const functions = ["mmio", "setup", "prepare"] as const;
+
+/** The kinds of exits whose objects are classes. */
+const classes = ["io", "mmio", "internalError", "unsupported"] satisfies ExitName[];
+
+let names: ReadonlySet<unknown> | undefined;
+
+/** Whether a value is an exit's name. */
+export function isExitName(value: unknown): value is ExitName {
+  names ??= new Set([...classes, ...Object.values(exitKinds).map(({ reason }) => reason)]);
+  return names.has(value);
+}
+
+/** The error for an option that can't be. */
+export function wrongOption(option: string, value: unknown, should: string): KvmError {
+  const operation = `take ${show(value)} for ${option}`;
+  return new KvmError({ operation, errno: Errno.EINVAL, hint: `${option} is ${should}` });
+}
+
+/** Throws EINVAL for what would be found out late, or never; the rest is for those who use it. */
+export function checkGuestOptions(options: GuestOptions): void {
+  if (typeof options !== "object" || options === null) {
+    throw wrongOption("the options", options, "an object with the code");
+  }
+  const { code, mode = "long", cpl = 0, ends = "hlt", endPort = 0, memory = {} } = options;
+  if (typeof code !== "string" && !(code instanceof Uint8Array)) {
+    throw wrongOption("code", code, "a Uint8Array, or NASM source as a string");
+  }
+  if (!modes.includes(mode)) throw wrongOption("mode", mode, `one of ${modes.join(", ")}`);
+  if (cpl !== 0 && cpl !== 3) throw wrongOption("cpl", cpl, "0 or 3");
+  if (cpl !== 0 && mode !== "long") throw wrongOption("cpl", cpl, "0 outside long mode");
+  checkPort("endPort", endPort);
+  for (const end of [ends].flat()) {
+    if (isExitName(end) || end === "exception") continue;
+    throw wrongOption(
+      "ends",
+      end,
+      'an exit\'s name, as "hlt" is, or "exception", or a list of them',
+    );
+  }
+  if (typeof memory !== "object" || memory === null || Array.isArray(memory)) {
+    throw wrongOption("memory", memory, "an object: bytes by guest-physical address");
+  }
+  for (const address of Object.keys(memory)) {
+    if (Number.isSafeInteger(Number(address))) continue;
+    throw wrongOption("memory", address, "bytes by guest-physical address: a number");
+  }
+  for (const name of functions) {
+    const callback: unknown = options[name];
+    if (callback !== undefined && typeof callback !== "function") {
+      throw wrongOption(name, callback, "a function");
+    }
+  }
+}
+
+/** Throws EINVAL unless it is a port's number. */
+export function checkPort(option: string, port: unknown): void {
+  if (Number.isInteger(port) && port as number >= 0 && port as number <= 0xffff) return;
+  throw wrongOption(option, port, "a port, from 0 to 0xffff");
 }

@@ -6,6 +6,7 @@
 
 import { Errno, KvmError } from "../../ffi/mod.ts";
 import type { IoExit } from "../kvm/mod.ts";
+import { checkPort, wrongOption } from "./options.ts";
 
 /**
  * What a guest reads from a port: always the same number, one number after another, or what a
@@ -23,7 +24,11 @@ export class Ports {
 
   /** Ports that answer as `inputs` say, and all ones elsewhere, as a PC does. */
   constructor(inputs: PortInputs = {}) {
+    if (typeof inputs !== "object" || inputs === null || Array.isArray(inputs)) {
+      throw wrongOption("input", inputs, "an object: what the guest reads, by port");
+    }
     for (const [port, input] of Object.entries(inputs)) {
+      checkPort("input", Number(port));
       this.#read.set(Number(port), reader(Number(port), input));
     }
   }
@@ -37,10 +42,15 @@ export class Ports {
       return;
     }
     const read = this.#read.get(exit.port);
-    const { data, size } = exit;
-    const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-    for (let at = 0; at < data.length; at += size) {
-      const value = read?.(exit) ?? 0xffff_ffff;
+    const { size, data: { length } } = exit;
+    for (let at = 0; at < length; at += size) {
+      const value = read === undefined ? 0xffff_ffff : read(exit);
+      if (!fits(value)) {
+        throw wrongOption(`input[${exit.port}]`, value, "a whole number of 32 bits each time");
+      }
+      // A callback may have closed the VM: to read the exit is an error then.
+      const { data } = exit;
+      const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
       if (size === 1) view.setUint8(at, value);
       else if (size === 2) view.setUint16(at, value, true);
       else view.setUint32(at, value, true);
@@ -60,9 +70,17 @@ export class Ports {
   }
 }
 
+function fits(value: unknown): boolean {
+  const number = value as number;
+  return Number.isInteger(value) && number >= -(2 ** 31) && number < 2 ** 32;
+}
+
 function reader(port: number, input: PortInput): (exit: IoExit) => number {
   if (typeof input === "number") return () => input;
   if (typeof input === "function") return input;
+  if (typeof input !== "object" || input === null || !(Symbol.iterator in input)) {
+    throw wrongOption(`input[${port}]`, input, "a number, several in a list, or a function");
+  }
   const iterator = input[Symbol.iterator]();
   return () => {
     const { value, done } = iterator.next();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, plain } from "../../ffi/mod.ts";
+import { closedError, plain } from "../../ffi/mod.ts";
 import { assemble } from "../assemble/mod.ts";
 import {
   type GuestException,
@@ -29,7 +29,7 @@ import {
 import type { MemorySlot } from "../memory/mod.ts";
 import { GuestError } from "./error.ts";
 import { bytesOf } from "./bytes.ts";
-import type { GuestEnd, GuestMode, GuestOptions } from "./options.ts";
+import { checkGuestOptions, type GuestEnd, type GuestMode, type GuestOptions } from "./options.ts";
 import { Ports } from "./ports.ts";
 
 const SERIAL_PORT = 0x3f8;
@@ -107,6 +107,7 @@ export class GuestRun implements Disposable {
  * @throws {KvmError} if the guest can't be set up.
  */
 export function runGuest(options: GuestOptions): GuestRun {
+  checkGuestOptions(options);
   const { mode = "long", memorySize = MEMORY_SIZE } = options;
   const code = typeof options.code === "string"
     ? assemble(options.code, { bits: bitsOf[mode], origin: options.at })
@@ -119,7 +120,7 @@ export function runGuest(options: GuestOptions): GuestRun {
   const vcpu = vm.createVcpu(0);
   const exceptionOf = start(vcpu, memory, mode, code, options);
   for (const [address, init] of Object.entries(options.memory ?? {})) {
-    memory.writeBytes(Number(address), bytesOf(init));
+    memory.writeBytes(Number(address), bytesOf(`memory[${address}]`, init));
   }
   options.prepare?.(vcpu, vm);
 
@@ -185,11 +186,6 @@ function start(
       const boot = longMode(vcpu, memory, { ...options, cpl, idt: { port: endPort } });
       return () => readException(memory, boot);
     }
-    default: {
-      const hint = 'mode is "real", "protected", "paged" or "long"';
-      const operation = `start the guest in mode "${mode satisfies never}"`;
-      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
-    }
   }
   return () => undefined;
 }
@@ -198,10 +194,12 @@ function runToEnd(vcpu: Vcpu, ports: Ports, options: GuestOptions): ExitRecord[]
   const { timeLimit = TIME_LIMIT, endPort = DEBUG_EXIT_PORT, mmio = floatingBus } = options;
   const exits: ExitRecord[] = [];
   using _limit = vcpu.interruptAfter(timeLimit);
+  using own = vcpu.hold("runGuest runs it: a callback answers an exit, and returns");
   for (;;) {
-    const exit = vcpu.run();
+    const exit = own.run();
     if (exit.reason === "io") ports.handle(exit);
     else if (exit.reason === "mmio") mmio(exit);
+    if (vcpu.closed) throw closedError("go on with the guest", "VM");
     exits.push(copyExit(exit));
     if (isEnd(exit, endPort)) return exits;
   }

@@ -368,3 +368,70 @@ Deno.test("the ports between data and status are nobody's", () => {
   const { i8042 } = controller();
   assertEquals([1, 2, 3, 5].map((offset) => i8042.read(offset, 1)), [0xff, 0xff, 0xff, 0xff]);
 });
+
+Deno.test("commands without an answer leave nothing to read, and no trace in the memory", () => {
+  const { wires, i8042, command, status } = controller();
+  const before = i8042.state.ram.slice();
+  const { ENABLE_A20, DISABLE_A20, WRITE_OUTPUT_PORT, WRITE_AUX } = I8042_COMMAND;
+  const both = I8042_OUTPUT.A20 | I8042_OUTPUT.NO_RESET;
+  for (const silent of [DISABLE_A20, ENABLE_A20, 0x00, 0x90, 0xff]) {
+    command(silent);
+    assertEquals(status() & I8042_STATUS.OUTPUT_FULL, 0);
+  }
+  for (const [silent, value] of [[WRITE_OUTPUT_PORT, both], [WRITE_AUX, 0x77]] as const) {
+    command(silent, value);
+    assertEquals(status() & I8042_STATUS.OUTPUT_FULL, 0);
+  }
+  assertEquals(i8042.state.ram, before);
+  assertEquals(wires.log, ["a20 false", "a20 true"]);
+});
+
+Deno.test("writing the memory does nothing else, and neither does a byte put to be read", () => {
+  const { wires, command, answers } = controller();
+  const { WRITE_RAM, WRITE_OUTPUT_BUFFER, WRITE_AUX_BUFFER } = I8042_COMMAND;
+  command(WRITE_RAM, 0);
+  command(WRITE_RAM + 5, 0);
+  assertEquals([wires.log, answers()], [[], []]);
+  command(WRITE_OUTPUT_BUFFER, 0);
+  command(WRITE_AUX_BUFFER, 0);
+  assertEquals([wires.log, answers()], [[], [0, 0]]);
+});
+
+Deno.test("a command in the place of data takes the one before back", () => {
+  const { wires, i8042, command, send, answers } = controller();
+  command(I8042_COMMAND.WRITE_OUTPUT_PORT);
+  command(I8042_COMMAND.TEST_KEYBOARD);
+  send(KEYBOARD.ECHO);
+  assertEquals([answers(), i8042.state.a20Masked], [[0, KEYBOARD.ECHO], 0]);
+  assertEquals(wires.log.includes("reset"), false);
+});
+
+Deno.test("the output port shows that there is a byte to read, the test inputs whether it listens", () => {
+  const { i8042, command, answers } = controller();
+  command(I8042_COMMAND.READ_OUTPUT_PORT);
+  assertEquals(answers()[0]! & I8042_OUTPUT.FULL, 0);
+  i8042.key(press("KeyA"));
+  command(I8042_COMMAND.READ_OUTPUT_PORT);
+  assertEquals(answers()[1]! & I8042_OUTPUT.FULL, I8042_OUTPUT.FULL);
+  const { READ_TEST_INPUTS, TEST_CLOCK, TEST_DATA } = I8042_COMMAND;
+  command(READ_TEST_INPUTS);
+  assertEquals(answers(), [TEST_CLOCK | TEST_DATA]);
+  command(I8042_COMMAND.DISABLE_KEYBOARD);
+  command(READ_TEST_INPUTS);
+  assertEquals(answers(), [TEST_DATA]);
+  command(I8042_COMMAND.READ_INPUT_PORT);
+  assertEquals(answers(), [I8042_COMMAND.INPUT_UNLOCKED]);
+});
+
+Deno.test("a command to the keyboard leaves the keys that wait, but those that enable or reset it", () => {
+  const { i8042, send, answers } = controller();
+  const { ACK, SET_LEDS, ENABLE, SET_DEFAULTS } = KEYBOARD;
+  i8042.key([...press("KeyA"), ...press("KeyB")]);
+  send(SET_LEDS);
+  assertEquals(answers(), [0x1e, ACK, 0x30]);
+  for (const command of [ENABLE, SET_DEFAULTS]) {
+    i8042.key([...press("KeyA"), ...press("KeyB")]);
+    send(command);
+    assertEquals(answers(), [0x1e, ACK]);
+  }
+});

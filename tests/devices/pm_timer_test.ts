@@ -34,7 +34,7 @@ Deno.test("bytes and words of the counter are parts of it, and beyond it is noth
 
 Deno.test("writing does nothing", () => {
   const timer = new PmTimer({ clock: () => 1000 });
-  timer.write();
+  timer.write(0, 4, 0x1234_5678);
   assertEquals(timer.read(0, 4), PM_TIMER_HZ);
 });
 

@@ -108,7 +108,8 @@ Deno.test("register B makes it binary, and hours twice twelve", () => {
 });
 
 Deno.test("after power-on register A has the usual divider and rate, D a good battery", () => {
-  const { get } = clock();
+  const { rtc, get } = clock(Date.UTC(2024, 0, 1, 0, 0, 42));
+  assertEquals([rtc.state.nmiMasked, rtc.read(1, 1)], [0, 0x42], "the seconds are selected");
   assertEquals([get(RTC.A), get(RTC.B), get(RTC.C), get(RTC.D)], [0x26, 0x02, 0, 0x80]);
 });
 
@@ -226,13 +227,18 @@ Deno.test("the alarm comes at its time, and with don't-care bytes again and agai
 });
 
 Deno.test("an alarm follows the guest's time, not the host's", () => {
-  const { rtc, set } = clock(Date.UTC(2024, 0, 1, 12, 0, 0));
+  const { wires, rtc, get, set, pass } = clock(Date.UTC(2024, 0, 1, 12, 0, 0));
   set(RTC.HOURS, 0x20);
   set(RTC.HOURS_ALARM, 0x21);
   set(RTC.MINUTES_ALARM, 0);
   set(RTC.SECONDS_ALARM, 0);
   set(RTC.B, RTC_B.HOURS_24 | RTC_B.AIE);
   assertEquals(rtc.deadline, Date.UTC(2024, 0, 1, 13, 0, 0));
+  pass(3_599_999);
+  assertEquals([wires.level, get(RTC.C) & RTC_C.AF], [false, 0]);
+  pass(1);
+  assertEquals([wires.level, get(RTC.C) & RTC_C.AF], [true, RTC_C.AF]);
+  assertEquals(get(RTC.HOURS), 0x21);
 });
 
 Deno.test("the periodic interrupt comes at its rate, and a thousand times a second at most", () => {
@@ -306,4 +312,22 @@ Deno.test("the index port keeps the NMI's mask and can't be read", () => {
   assertEquals([rtc.read(0, 1), rtc.read(1, 1), rtc.state.nmiMasked], [0xff, RTC_D.VRT, 1]);
   rtc.write(0, 2, RTC.SECONDS | 0x3000);
   assertEquals([rtc.read(1, 1), rtc.state.nmiMasked], [0x30, 0], "a word is index and data");
+});
+
+Deno.test("what was due until a register is written came by what it was until then", () => {
+  const { wires, get, set } = clock(Date.UTC(2024, 0, 1, 0, 0, 57));
+  set(RTC.SECONDS_ALARM, 0x59);
+  set(RTC.MINUTES_ALARM, 0xff);
+  set(RTC.HOURS_ALARM, 0xff);
+  set(RTC.A, 0x2f);
+  get(RTC.C);
+  wires.now += 2000;
+  set(RTC.SECONDS_ALARM, 0x30);
+  assertEquals(get(RTC.C), RTC_C.AF | RTC_C.UF | RTC_C.PF);
+  wires.now += 600;
+  set(RTC.A, 0x20);
+  assertEquals(get(RTC.C), RTC_C.PF, "the rate was 2 Hz");
+  wires.now += 600;
+  set(RTC.B, RTC_B.HOURS_24 | RTC_B.SET);
+  assertEquals(get(RTC.C), RTC_C.UF, "the update was before the time stood still");
 });

@@ -365,3 +365,54 @@ Deno.test("a wider access reaches one register after another", () => {
   assertEquals(uart.read(UART.SCR, 4), 0xffff_ff78, "beyond the last one nobody answers");
   assertEquals(wires.log, []);
 });
+
+Deno.test("a register that is written changes no other one", () => {
+  const { read, write } = port();
+  const registers = [UART.IER, UART.LCR, UART.MCR, UART.SCR];
+  for (const index of [3, 2, 1, 0]) write(registers[index]!, index + 1);
+  write(UART.FCR, UART_FCR.ENABLE);
+  write(UART.LSR, 0xff);
+  write(UART.MSR, 0xff);
+  assertEquals(registers.map(read), [1, 2, 3, 4]);
+});
+
+Deno.test("the transmitter interrupts again when it is enabled anew, and by no other bit of IER", () => {
+  const { wires, read, write } = port();
+  write(UART.MCR, UART_MCR.OUT2);
+  write(UART.IER, UART_IER.THRI);
+  read(UART.IIR);
+  write(UART.IER, UART_IER.THRI | UART_IER.RDI);
+  write(UART.IER, UART_IER.THRI);
+  assertEquals([wires.level, read(UART.IIR)], [false, UART_IIR.NONE]);
+});
+
+Deno.test("what waits in the source comes when the guest enables received data, and not before", () => {
+  const { wires, read, write } = port();
+  write(UART.MCR, UART_MCR.OUT2);
+  wires.input.push(0x42);
+  write(UART.IER, UART_IER.MSI);
+  assertEquals(wires.input, [0x42]);
+  write(UART.IER, UART_IER.RDI);
+  assertEquals([wires.input, wires.level, read(UART.RBR)], [[], true, 0x42]);
+});
+
+Deno.test("emptying the FIFO ends the interrupt of what was in it", () => {
+  const { wires, write, send } = fifoPort(UART_IER.RDI);
+  send(1);
+  assertEquals(wires.level, true);
+  write(UART.FCR, UART_FCR.ENABLE | UART_FCR.CLEAR_RECEIVER);
+  assertEquals(wires.level, false);
+});
+
+Deno.test("errors interrupt where they are enabled to, also when all data has been read", () => {
+  const { wires, read, write } = port();
+  write(UART.MCR, UART_MCR.LOOP | UART_MCR.OUT2);
+  write(UART.IER, UART_IER.MSI);
+  read(UART.MSR);
+  write(UART.THR, 1);
+  write(UART.THR, 2);
+  assertEquals([wires.level, read(UART.IIR)], [false, UART_IIR.NONE]);
+  write(UART.IER, UART_IER.RLSI);
+  assertEquals([read(UART.RBR), wires.level, read(UART.IIR)], [2, true, UART_IIR.RLSI]);
+  assertEquals([read(UART.LSR), wires.level], [IDLE | UART_LSR.OE, false]);
+});

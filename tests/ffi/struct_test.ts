@@ -1,4 +1,5 @@
-import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
+import { KvmError } from "../../ffi/errors.ts";
 import {
   assign,
   bytesOf,
@@ -101,8 +102,44 @@ Deno.test("fields given as plain objects are written and the others kept", () =>
 });
 
 Deno.test("a field that does not exist is refused", () => {
-  assertThrows(() => assign(create(point), { z: 1 }), TypeError, '"z"');
-  assertThrows(() => assign(create(shape), { corners: [{}, {}, {}] }), RangeError, "element 2");
+  assertThrows(() => assign(create(point), { z: 1 }), KvmError, "set z: EINVAL");
+  const error = assertThrows(() => assign(create(shape), { corner: { z: 1 } }), KvmError);
+  assertEquals(error.hint, "There is no such field: it has x, y");
+  assertThrows(() => assign(create(shape), { corners: [{}, {}, {}] }), KvmError, "at most 2");
+});
+
+Deno.test("a value that a field can't have is refused by the field's name and what it is", () => {
+  const cases: readonly [init: object, operation: string, hint: string][] = [
+    [{ mask: 5 }, "use 5 as mask", "mask is a bigint: 5n"],
+    [{ mask: "5" }, 'use "5" as mask', "mask is a bigint: 4096n"],
+    [{ mask: 2n ** 64n }, `use ${2n ** 64n}n as mask`, "mask is a bigint of 64 bits"],
+    [{ kind: 5n }, "use 5n as kind", "kind is a whole number of 8 bits"],
+    [{ kind: 256 }, "use 256 as kind", "kind is a whole number of 8 bits"],
+    [{ kind: null }, "use null as kind", "kind is a whole number of 8 bits"],
+    [{ corner: 5 }, "use 5 as corner", "corner is an object with x, y"],
+    [{ corner: [1, 2] }, "use a list as corner", "corner is an object with x, y"],
+    [{ corner: { x: 0.5 } }, "use 0.5 as corner.x", "corner.x is a whole number of 16 bits"],
+    [{ corners: [{}, { y: "" }] }, 'use "" as corners[1].y', "corners[1].y is a whole"],
+    [{ corners: { length: 1 } }, "use undefined as corners[0]", ""],
+    [{ address: -1 }, "use -1 as address", "address is a whole number from 0 to 2^53 - 1"],
+    [{ words: [1n, 2] }, "use 2 as words[1]", "words[1] is a bigint: 2n"],
+    [{ words: [1n, 2n, 3n] }, "use a list as words", "words is a list of at most 2 numbers"],
+    [{ names: "abc" }, 'use "abc" as names', "names is a list"],
+    [{ payload: { pair: null } }, "use null as payload.pair", "payload.pair is an object"],
+  ];
+  for (const [init, operation, hint] of cases) {
+    const error = assertThrows(() => from(shape, init), KvmError);
+    assertEquals([error.code, error.operation], ["EINVAL", operation]);
+    assert(error.hint?.startsWith(hint), error.message);
+  }
+  for (const init of [null, 5, "text", [], () => {}]) {
+    assertThrows(() => from(point, init as object), KvmError, "fields is an object with x, y");
+  }
+});
+
+Deno.test("a value of the field's bits is taken, signed or not", () => {
+  const struct = from(shape, { kind: -1, mask: -1n, corner: { y: 0xffff_ffff } });
+  assertEquals([struct.kind, struct.mask, struct.corner.y], [255, 2n ** 64n - 1n, -1]);
 });
 
 Deno.test("two views are equal when their bytes are, whether or not they were looked into", () => {

@@ -7,6 +7,7 @@ import { Cpuid, Kvm } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { isMapped, openTargets } from "../support/host.ts";
 import { bare, runUntil, startLong } from "../support/machine.ts";
+import { rounds } from "../support/rounds.ts";
 
 const mine = () => openTargets().filter((target) => target.includes("kvm")).length;
 
@@ -20,7 +21,9 @@ function* orders<T>(list: readonly T[]): Generator<T[]> {
 
 Deno.test("KVM, VM, vCPUs and memory may be given back in any order, and each twice", () => {
   const before = mine();
-  for (const order of orders(["kvm", "vm", "vcpu", "second", "memory"] as const)) {
+  const all = [...orders(["kvm", "vm", "vcpu", "second", "memory"] as const)];
+  const step = all.length / rounds(all.length);
+  for (const order of all.filter((_, index) => index % step === 0)) {
     const kvm = Kvm.open();
     const vm = kvm.createVm();
     const low = vm.addMemory({ size: 2 << 20 });
@@ -104,9 +107,15 @@ const harmless = new Set([
   "closed",
   "vcpus",
   "memory",
+  "memoryOf",
   "kickHandle",
   "trackDirty",
   "mapDirtyRing",
+  "setRegion",
+  "deleteRegions",
+  "hold",
+  "lend",
+  "share",
 ]);
 
 /**
@@ -198,7 +207,7 @@ for (const name of ["kvm", "vm", "vcpu"] as const) {
     const wrong = Object.entries(results).filter(([member, result]) =>
       calls[member] !== undefined
         ? result !== "EBADF"
-        : !/^(EBADF|EINVAL|ENOENT|EOPNOTSUPP|TypeError.*)$/.test(result)
+        : !/^(EBADF|EINVAL|ENOENT|EOPNOTSUPP)$/.test(result)
     );
     assertEquals(Object.fromEntries(wrong), {});
   });
@@ -208,7 +217,7 @@ Deno.test("the error of a closed object says what was closed", () => {
   using machine = bare();
   const { vm, vcpu } = machine;
   vm.close();
-  assertStringIncludes(assertCode("EBADF", () => vcpu.run()).message, "The vCPU 0 was closed");
+  assertStringIncludes(assertCode("EBADF", () => vcpu.run()).message, ". vCPU 0 was closed");
   assertStringIncludes(assertCode("EBADF", () => vm.createVcpu(1)).message, "The VM was closed");
   assertStringIncludes(assertCode("EBADF", () => vm.memory.readU8(0)).message, "VM was closed");
 });
@@ -226,6 +235,7 @@ Deno.test("exits and arrays kept from before are EBADF or empty after close", ()
   const exit = runUntil(vcpu, "io");
   const { data } = exit;
   const { kvmRun } = vcpu;
+  const { io } = kvmRun.exit;
   vcpu.close();
   assertEquals([data.length, data[0]], [0, undefined]);
   for (
@@ -242,13 +252,15 @@ Deno.test("exits and arrays kept from before are EBADF or empty after close", ()
   assertEquals(exit.reason, "io");
   assertCode("EBADF", () => vcpu.kvmRun);
   assertCode("EBADF", () => vcpu.requestImmediateExit());
-  let thrown: unknown;
-  try {
-    void kvmRun.exitReason;
-  } catch (error) {
-    thrown = error;
-  }
-  assert(thrown instanceof Error);
+  for (
+    const use of [
+      () => kvmRun.exitReason,
+      () => kvmRun.immediateExit = 1,
+      () => kvmRun.exit.io.port,
+      () => io.count,
+      () => kvmRun.padding1,
+    ]
+  ) assertCode("EBADF", use, String(use));
 });
 
 Deno.test("printing an exit, a run page or an object after close throws nothing", () => {

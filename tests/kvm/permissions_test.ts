@@ -13,7 +13,7 @@ const program = (door: string) => `
   for (let exit = vcpu.run(); exit.reason === "io"; exit = vcpu.run()) {
     text += String.fromCharCode(...exit.data);
   }
-  using _limit = vcpu.interruptAfter(1000);
+  using _limit = vcpu.interruptAfter(20_000);
   console.log(text.trim(), vcpu.getRegs().rax);`;
 
 const OUTPUT = "Hello from long mode! 42n\n";

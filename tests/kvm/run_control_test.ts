@@ -1,9 +1,18 @@
-import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertGreaterOrEqual,
+  assertLess,
+  assertRejects,
+} from "@std/assert";
+import { KvmError } from "../../ffi/mod.ts";
 import { guests } from "../../guests/mod.ts";
 import { realMode } from "../../src/boot/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { needs } from "../support/host.ts";
 import { bare, CELLS, runUntil, startLong, startReal } from "../support/machine.ts";
+import { spin, spinUntil, withAmpleTime } from "../support/time.ts";
 
 Deno.test("a guest that spins is interrupted when its time is over, and not before", () => {
   using machine = startLong(guests.spin);
@@ -22,10 +31,15 @@ Deno.test("an interrupted guest goes on where it was, again and again", () => {
   const { vcpu, memory } = machine;
   let last = 0;
   for (let turn = 0; turn < 5; turn++) {
-    using _limit = vcpu.interruptAfter(5);
-    assertEquals(vcpu.run().reason, "intr");
-    const count = memory.readU32(CELLS);
-    assert(count > last, `${count} after ${last}`);
+    let count = last;
+    // A short one may be over before the guest's first instruction.
+    for (let limit = 5; count === last; limit *= 2) {
+      assertLess(limit, 5000);
+      using _limit = vcpu.interruptAfter(limit);
+      assertEquals(vcpu.run().reason, "intr");
+      count = memory.readU32(CELLS);
+    }
+    assertGreater(count, last);
     last = count;
   }
 });
@@ -56,20 +70,20 @@ Deno.test("a limit that is over between two runs ends the next one", () => {
   using machine = startLong(guests.ports);
   const { vcpu } = machine;
   using _limit = vcpu.interruptAfter(1);
-  const end = performance.now() + 5;
-  while (performance.now() < end);
+  assert(spinUntil(() => vcpu.kvmRun.immediateExit === 1, 5000));
   assertEquals([vcpu.run().reason, vcpu.run().reason], ["intr", "io"]);
 });
 
 Deno.test("a limit that was not needed leaves no flag and no alarm behind", () => {
   using machine = startLong(guests.ports);
   const { vcpu } = machine;
-  {
-    using _limit = vcpu.interruptAfter(5);
-    runUntil(vcpu, "io");
-  }
-  const end = performance.now() + 20;
-  while (performance.now() < end);
+  let reason: string | undefined;
+  const limit = withAmpleTime((milliseconds) => {
+    using _limit = vcpu.interruptAfter(milliseconds);
+    reason = vcpu.run().reason;
+  });
+  assertEquals(reason, "io");
+  spin(2 * limit);
   assertEquals(vcpu.kvmRun.immediateExit, 0);
   for (let turn = 0; turn < 100; turn++) runUntil(vcpu, "io");
 });
@@ -79,9 +93,7 @@ Deno.test("a limit that rang without a run ends no later one once it is disposed
   const { vcpu } = machine;
   {
     using _limit = vcpu.interruptAfter(0.5);
-    const end = performance.now() + 5;
-    while (performance.now() < end);
-    assertEquals(vcpu.kvmRun.immediateExit, 1);
+    assert(spinUntil(() => vcpu.kvmRun.immediateExit === 1, 5000));
   }
   assertEquals(vcpu.kvmRun.immediateExit, 0);
   runUntil(vcpu, "io");
@@ -94,7 +106,7 @@ Deno.test("a second limit counts anew, and disposing of the first leaves it stan
   using _second = vcpu.interruptAfter(20);
   first[Symbol.dispose]();
   // The guard must not be the limit under test: a request would end this run at once.
-  using guard = deadline(vcpu, 3000);
+  using guard = deadline(vcpu, 20_000);
   assertEquals(vcpu.run().reason, "intr");
   assert(!guard.late());
 });
@@ -176,19 +188,22 @@ Deno.test("a limit may be disposed of twice, and after the vCPU was closed", () 
   limit[Symbol.dispose]();
   const other = machine.vcpu.interruptAfter(1);
   machine.vcpu.close();
-  const end = performance.now() + 10;
-  while (performance.now() < end);
+  spin(10);
   other[Symbol.dispose]();
 });
 
 Deno.test("a run's timeout leaves a limit around it standing", () => {
   using machine = startLong(guests.spin);
   const { vcpu } = machine;
-  using guard = deadline(vcpu, 3000);
-  const outer = vcpu.interruptAfter(60);
-  assertEquals(vcpu.run({ timeout: 10 }).reason, "intr");
+  using guard = deadline(vcpu, 20_000);
+  let outer: Disposable | undefined;
+  withAmpleTime((milliseconds) => {
+    outer?.[Symbol.dispose]();
+    outer = vcpu.interruptAfter(milliseconds);
+    assertEquals(vcpu.run({ timeout: milliseconds / 4 }).reason, "intr");
+  });
   assertEquals(vcpu.run().reason, "intr");
-  outer[Symbol.dispose]();
+  outer?.[Symbol.dispose]();
   assert(!guard.late());
   assertEquals(vcpu.kvmRun.immediateExit, 0);
 });
@@ -206,4 +221,29 @@ Deno.test("an abort is not lost when a limit of this thread ends at that moment"
     assertEquals(await run, "AbortError");
     assertEquals(vcpu.kvmRun.immediateExit, 0);
   }
+});
+
+Deno.test("a limit may be as long as a year on this thread, and 2^31 - 1 ms beside the event loop", async () => {
+  using machine = startLong(guests.ports);
+  const { vcpu } = machine;
+  const days = 86_400_000;
+  for (const timeout of [2 ** 31 - 1, 2 ** 31, 365 * days]) {
+    assertEquals(vcpu.run({ timeout }).reason, "io");
+    using _limit = vcpu.interruptAfter(timeout);
+    assertEquals(vcpu.run().reason, "io");
+  }
+  assertCode("EINVAL", () => vcpu.run({ timeout: 400 * days }));
+  assertEquals((await vcpu.runAsync({ timeout: 2 ** 31 - 1 })).reason, "io");
+  const error = await assertRejects(() => vcpu.runAsync({ timeout: 2 ** 31 }), KvmError);
+  assertEquals(error.code, "EINVAL");
+});
+
+Deno.test("a limit that can't be leaves the one around it standing", () => {
+  using machine = startLong(guests.spin);
+  const { vcpu } = machine;
+  using guard = deadline(vcpu, 20_000);
+  using _limit = vcpu.interruptAfter(20);
+  for (const wrong of [-1, NaN, 1e15]) assertCode("EINVAL", () => vcpu.interruptAfter(wrong));
+  assertEquals(vcpu.run().reason, "intr");
+  assert(!guard.late());
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { specifier } from "../support/subprocess.ts";
-import { runScript } from "../support/subprocess.ts";
+import { rounds } from "../support/rounds.ts";
+import { runScript, specifier } from "../support/subprocess.ts";
 
 /** What a Worker does, given a machine whose guest spins. */
 const worker = (body: string) => `
@@ -32,7 +32,7 @@ async function output(text: string, args = ["--allow-all"]): Promise<string> {
 Deno.test("Workers each run guests of their own at the same time, with limits of their own", async () => {
   const text = worker(`
     let lost = 0;
-    for (let turn = 0; turn < 60; turn++) {
+    for (let turn = 0; turn < ${rounds(60)}; turn++) {
       start(guests.spin);
       using _limit = vcpu.interruptAfter(1 + turn % 3);
       if (vcpu.run().reason !== "intr") lost++;
@@ -55,7 +55,7 @@ Deno.test("a Worker that ends with a limit running and everything open harms nob
     vcpu.run();
     postMessage("ready");`);
   const script = main(`
-    for (let turn = 0; turn < 10; turn++) {
+    for (let turn = 0; turn < ${rounds(10)}; turn++) {
       const worker = start(${JSON.stringify(text)});
       await message(worker);
       worker.terminate();
@@ -96,7 +96,7 @@ Deno.test("Workers that come and go with guests by the dozen leave the process a
     const files = () => [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
       try { return Deno.readLinkSync("/proc/self/fd/" + name).includes("kvm"); } catch { return false; }
     }).length;
-    for (let turn = 0; turn < 24; turn++) await message(start(${JSON.stringify(text)}));
+    for (let turn = 0; turn < ${rounds(24)}; turn++) await message(start(${JSON.stringify(text)}));
     for (let wait = 0; files() > 0 && wait < 100; wait++) await new Promise((resolve) => setTimeout(resolve, 10));
     console.log(files());`);
   assertEquals(await output(script), "0");

@@ -1,5 +1,6 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import type { MemoryAccess } from "../../src/memory/mod.ts";
+import { assertCode } from "../support/codes.ts";
 import { twoSlots } from "../support/memory.ts";
 
 type Case = readonly [name: string, of: (machine: ReturnType<typeof twoSlots>) => MemoryAccess];
@@ -98,12 +99,42 @@ Deno.test("an integer that straddles two slots is truncated as one within a slot
   }
 });
 
-Deno.test("64 bits are a bigint: a number is a TypeError and writes nothing", () => {
+Deno.test("64 bits are a bigint: a number is refused and writes nothing", () => {
   using machine = twoSlots();
   const { memory } = machine;
   for (const at of [0x1800, 0x2ffc]) {
     // deno-lint-ignore no-explicit-any -- what the types forbid
-    assertThrows(() => memory.writeU64(at, 5 as any), TypeError);
+    assertCode("EINVAL", () => memory.writeU64(at, 5 as any));
     assertEquals(memory.readU64(at), 0n);
+  }
+});
+
+Deno.test("an address or a value of the wrong type is refused by what it should be", () => {
+  using machine = twoSlots();
+  const { memory, low } = machine;
+  // deno-lint-ignore no-explicit-any -- what the types forbid
+  const anything = (value: unknown): any => value;
+  for (const access of [memory, low]) {
+    const error = assertCode("EINVAL", () => access.readU32(anything(0x1800n)));
+    assertEquals(error.hint, "An address is a number and no bigint: Number(6144n)");
+    for (const wrong of [0x1800n, "0x1800", null]) {
+      const address = anything(wrong);
+      for (const read of ["readU8", "readU16", "readU32", "readU64"] as const) {
+        assertCode("EINVAL", () => access[read](address), read);
+      }
+      for (const write of ["writeU8", "writeU16", "writeU32"] as const) {
+        assertCode("EINVAL", () => access[write](address, 1), write);
+        assertCode("EINVAL", () => access[write](0x1800, anything(1n)), write);
+      }
+      assertCode("EINVAL", () => access.writeU64(address, 1n));
+      assertCode("EINVAL", () => access.readBytes(address, 4));
+      assertCode("EINVAL", () => access.bytes(address, 4));
+      assertCode("EINVAL", () => access.hostAddress(address));
+    }
+    assertCode("EINVAL", () => access.writeBytes(0x1800, anything([1, 2])));
+    assertCode("EINVAL", () => access.writeBytes(0x1800, anything("text")));
+    assertCode("EINVAL", () => access.fill(0x1800, 4, anything(1n)));
+    assertCode("EINVAL", () => access.struct(anything({ x: "u65" }), 0x1800));
+    assertEquals(access.readU64(0x1800), 0n);
   }
 });

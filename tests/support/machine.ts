@@ -84,3 +84,18 @@ export function supportedCpuid(): Cpuid {
   using kvm = Kvm.open();
   return kvm.getSupportedCpuid();
 }
+
+/**
+ * Bits of a guest-physical address that every KVM with these leaves takes: where the processor's own
+ * nested paging translates it, there are no more of them than it has.
+ */
+export function physAddrBits(): number {
+  const { eax } = supportedCpuid().find(0x8000_0008) ?? { eax: 36 };
+  // AMD's manual (volume 3, E.4.7) has a narrower width for guests beside the processor's own.
+  return (eax >> 16 & 0xff) || (eax & 0xff);
+}
+
+/** An address far above 4 GiB, with as much room above it. */
+export function farAddress(): number {
+  return 2 ** Math.min(40, physAddrBits() - 1);
+}

@@ -1,6 +1,7 @@
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { guests } from "../../guests/mod.ts";
 import { KvmError } from "../../ffi/mod.ts";
+import type { Vcpu } from "../../src/kvm/mod.ts";
 import { assertGuest, GuestError, runGuest } from "../../src/testing/mod.ts";
 
 const hlt = 0xf4;
@@ -140,4 +141,93 @@ Deno.test("what can't be right is refused and leaves no VM behind", () => {
   assertThrows(() => runGuest({ code: readTwice, input: { 0x60: [1] } }), KvmError, "0x60");
   assertThrows(() => runGuest({ code: spin, timeLimit: 5 }), GuestError);
   assertEquals(count(), before);
+});
+
+// deno-lint-ignore no-explicit-any -- what the types forbid
+type Anything = any;
+
+Deno.test("options that can't be are refused by name, and nothing runs", () => {
+  const code = add;
+  const cases: readonly [options: Anything, message: string][] = [
+    [null, "the options"],
+    [{}, "code is a Uint8Array"],
+    [{ code: [0xf4] }, "code is a Uint8Array"],
+    [{ code, mode: "virtual" }, "mode is one of real"],
+    [{ code, cpl: 1 }, "cpl is 0 or 3"],
+    [{ code: guests.helloReal, mode: "real", cpl: 3 }, "cpl is 0 outside long mode"],
+    [{ code, ends: "halt" }, "ends is an exit's name"],
+    [{ code, ends: ["hlt", 5] }, "ends is an exit's name"],
+    [{ code, endPort: 0x1_0000 }, "endPort is a port"],
+    [{ code, input: 5 }, "input is an object"],
+    [{ code, input: { keyboard: 5 } }, "input is a port"],
+    [{ code, input: { 0x60: null } }, "input[96] is a number"],
+    [{ code, memory: { data: [1] } }, "memory is bytes by guest-physical address"],
+    [{ code, memory: { 0x2000: 5 } }, "memory[8192] is text"],
+    [{ code, memory: { 0x2000: [256] } }, "memory[8192] is text"],
+    [{ code, setup: 5 }, "setup is a function"],
+    [{ code, mmio: {} }, "mmio is a function"],
+    [{ code, registers: { rax: 5 } }, "A register's value is a bigint"],
+    [{ code, timeLimit: "5" }, "time limit"],
+  ];
+  for (const [options, message] of cases) {
+    const error = assertThrows(() => runGuest(options), KvmError);
+    assertStringIncludes(error.message, message);
+    assertEquals(error.code, "EINVAL", message);
+  }
+});
+
+Deno.test("an expectation that nothing can meet is a mistake of the test's", () => {
+  const cases: readonly [expected: Anything, message: string][] = [
+    [null, "what is expected"],
+    [{ registers: { rax: 42 } }, "registers.rax is a bigint"],
+    [{ memory: 5 }, "memory is an object"],
+    [{ memory: { 0x2000: {} } }, "memory[8192] is text"],
+    [{ written: { serial: "" } }, "written is a port"],
+    [{ exits: ["halt"] }, "exits is exits' names"],
+    [{ exits: { halt: 1 } }, "exits is exits' names"],
+  ];
+  for (const [expected, message] of cases) {
+    assertThrows(() => assertGuest({ code: add }, expected), KvmError, message);
+  }
+});
+
+Deno.test("what a port's callback returns is a number, or the guest fails with its port", () => {
+  for (const value of [undefined, "5", 0.5, NaN, 2 ** 32, 5n, null] as Anything[]) {
+    for (const input of [() => value, [value]]) {
+      const run = () => runGuest({ code: readTwice, input: { 0x60: input } });
+      assertThrows(run, KvmError, "input[96] is a whole number of 32 bits");
+    }
+  }
+  using guest = runGuest({ code: readTwice, input: { 0x60: () => -1 } });
+  assertEquals(guest.registers.rax, 0xffffn);
+});
+
+Deno.test("a callback can look at the vCPU, but neither run it nor take it away", () => {
+  let vcpu: Vcpu | undefined;
+  const prepare = (given: Vcpu) => void (vcpu = given);
+  using guest = runGuest({
+    code: readTwice,
+    prepare,
+    input: { 0x60: () => Number(vcpu!.getRegs().rip & 0xffn) },
+  });
+  // The code is at 0x1000, and RIP at an IN or behind it, as the host has it.
+  const [second = 0, first = 0] = [guest.registers.rax & 0xffn, guest.registers.rax >> 8n & 0xffn];
+  assertEquals([second, first].map((rip) => Number(rip) < readTwice.length), [true, true]);
+  assertEquals(second > first, true);
+
+  const runs = { code: readTwice, prepare, input: { 0x60: () => (vcpu!.run(), 5) } };
+  const busy = assertThrows(() => runGuest(runs), KvmError, "runGuest runs it");
+  assertEquals(busy.code, "EBUSY");
+  for (
+    const callbacks of [
+      { input: { 0x60: () => (vcpu!.close(), 5) } },
+      { code: load, mmio: () => vcpu!.close() },
+    ]
+  ) {
+    const error = assertThrows(
+      () => runGuest({ code: readTwice, prepare, ...callbacks }),
+      KvmError,
+    );
+    assertEquals(error.code, "EBADF");
+  }
 });

@@ -1,14 +1,16 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { cached, cacheFolder, hash } from "../../tools/nested/cache.ts";
+import { keepDurations, knownDurations } from "../../tools/nested/durations.ts";
 import { NestedError } from "../../tools/nested/error.ts";
-import { makeImage } from "../../tools/nested/ext4.ts";
+import { makeImage, PARTITION } from "../../tools/nested/ext4.ts";
 import { jobImage, lockedPackages } from "../../tools/nested/job.ts";
 import { LimitError, runMachine } from "../../tools/nested/machine.ts";
 import { dependencies, findModules } from "../../tools/nested/modules.ts";
 import { effectiveLimit, parseOptions, quote, UsageError } from "../../tools/nested/options.ts";
 import { packages, parseAptShow, wantedPackages } from "../../tools/nested/packages.ts";
 import { missingMessage, missingPrograms, run } from "../../tools/nested/process.ts";
+import { mergeReports, readReport } from "../../tools/nested/report.ts";
 import { parts } from "../../tools/nested/run_tests.ts";
 import { inTurns } from "../../tools/nested/turns.ts";
 import { needing } from "../support/host.ts";
@@ -20,6 +22,9 @@ Deno.test("own options come first, and the rest is the command's, its options to
     help: false,
     limit: 5,
     debs: "/d",
+    withQemu: false,
+    guests: false,
+    report: undefined,
     rest: ["ls", "--help"],
   });
   assertEquals(parseOptions(["--filter", "x", "--limit", "5"]).rest, [
@@ -30,6 +35,7 @@ Deno.test("own options come first, and the rest is the command's, its options to
   ]);
   assertEquals(parseOptions(["--", "--", "x"]).rest, ["--", "x"]);
   assertEquals(parseOptions(["--help"]).help, true);
+  assertEquals(parseOptions(["--with-qemu", "ls"]).withQemu, true);
 });
 
 Deno.test("an option without its value, and a limit that is no number of seconds, are refused", () => {
@@ -126,7 +132,7 @@ Deno.test("missing programs are told in one line, with the packages and the comm
     );
   }));
 
-Deno.test("apt's candidates name the kernel's and BusyBox's packages and versions", () => {
+Deno.test("apt's candidates name the packages' versions, the kernel's proper among them", () => {
   const shown = parseAptShow(`Package: linux-image-cloud-amd64
 Source: linux-signed-amd64 (6.1.192+2)
 Version: 6.1.192-2
@@ -136,11 +142,17 @@ Description: Linux for x86-64 cloud (meta-package)
 Package: busybox-static
 Version: 1:1.35.0-4+b1
 
+Package: memtest86+
+Version: 6.10-4
+Depends: debconf (>= 0.5)
+
 `);
   assertEquals(wantedPackages(shown), [
     "linux-image-6.1.0-56-cloud-amd64=6.1.192-2",
     "busybox-static=1:1.35.0-4+b1",
+    "memtest86+=6.10-4",
   ]);
+  assertThrows(() => wantedPackages(shown.slice(0, 2)), NestedError, "memtest86+");
   assertThrows(() => wantedPackages([]), NestedError, "--debs");
 });
 
@@ -168,6 +180,22 @@ Deno.test("modules load after those that they say they depend on", () =>
     assertEquals(dependencies(new Uint8Array(100)), []);
   }));
 
+Deno.test(
+  needs("xz")("modules that are compressed come out plain"),
+  () =>
+    inFolder(async (folder) => {
+      const text = "\x7fELF\0depends=b\0";
+      // The text in the format that xz writes; BusyBox's only reads it.
+      const compressed = "/Td6WFoAAATm1rRGAgAhARYAAAB0L+WjAQAOf0VMRgBkZXBlbmRzPWIAAAA0vaMceDml" +
+        "GQABJw/fGvxqH7bzfQEAAAAABFla";
+      await Deno.writeFile(`${folder}/a-a.ko.xz`, Uint8Array.fromBase64(compressed));
+      await Deno.writeTextFile(`${folder}/b.ko`, "\x7fELF\0depends=\0");
+      const found = await findModules(names(folder).map((name) => `${folder}/${name}`), ["a_a"]);
+      assertEquals(found.map(({ name }) => name), ["b", "a_a"]);
+      assertEquals(new TextDecoder().decode(found[1]!.bytes), text);
+    }),
+);
+
 Deno.test("the packages of deno.lock are those that npm knows, without their peers", async () => {
   assertEquals(lockedPackages('{"npm": {"@a/b@1.0.0_react@18.0.0": {}, "c_d@2.0.0": {}}}'), [
     "npm:@a/b@1.0.0",
@@ -189,11 +217,66 @@ Deno.test("a whole run is divided: each test file goes to one machine, as much t
   assertEquals(parts(files, [], 9).length, 3);
 });
 
+Deno.test("of files that were timed before, each machine gets as much time", () => {
+  const known = { "a_test.ts": 60, "b/c_test.ts": 20, "z.test.ts": 30 };
+  assertEquals(parts(files, [], 2, known), [["a_test.ts"], ["b/c_test.ts", "z.test.ts"]]);
+});
+
+Deno.test("how long each file took is kept from one run to the next", () =>
+  inFolder(async (folder) => {
+    assertEquals(await knownDurations(folder), {});
+    const testcase = (path: string, time: string) =>
+      `<testcase name="a &quot;b&quot;" classname="./${path}" time="${time}" line="1" col="1">`;
+    for (const time of ["9.000", "1.500"]) {
+      const report = testcase("a_test.ts", time) + testcase("b.ts", "2.0") +
+        testcase("a_test.ts", "0.250");
+      await keepDurations(folder, report);
+    }
+    assertEquals(await knownDurations(folder), { "a_test.ts": 1.75, "b.ts": 2 });
+    assertEquals(names(folder), ["durations.json"]);
+  }));
+
 Deno.test("a run of chosen files, or with the documentation, is not divided", () => {
   for (const rest of [["b"], ["./b/c_test.ts"], ["--doc"], ["--shard=1/2"], ["--", "x"]]) {
     assertEquals(parts(files, rest, 2), [rest]);
   }
 });
+
+Deno.test("reports of several machines become one that has all their tests", () => {
+  const report = (tests: number, suites: string) =>
+    `<?xml version="1.0" encoding="UTF-8"?>\n` +
+    `<testsuites name="deno test" tests="${tests}" failures="1" errors="0" time="1.250">` +
+    `${suites}</testsuites>\n`;
+  const merged = mergeReports([
+    report(2, '<testsuite name="a" tests="2"></testsuite>'),
+    report(0, ""),
+    report(3, '<testsuite name="b" tests="3"></testsuite>'),
+  ]);
+  assertStringIncludes(merged, 'tests="5" failures="3" errors="0" time="3.750"');
+  assertEquals(merged.match(/<testsuite name="[ab]"/g)?.length, 2);
+  assertEquals(merged.match(/<testsuites/g)?.length, 1);
+});
+
+Deno.test(
+  needs("mke2fs", "debugfs")("a report is read from a disk, and half of one is none"),
+  () =>
+    inFolder(async (folder) => {
+      const files = `${folder}/files`;
+      await Deno.mkdir(files);
+      const image = `${folder}/image`;
+      const made = async (text: string) => {
+        await Deno.writeTextFile(`${files}/report.xml`, text);
+        await makeImage(files, image, { free: 1 << 20 });
+        return await readReport(image);
+      };
+      const whole = "<testsuites>\n</testsuites>\n";
+      assertEquals(await made(whole), whole);
+      assertEquals(await made("<testsuites>"), undefined);
+      await Deno.remove(`${files}/report.xml`);
+      await makeImage(files, image, { free: 1 << 20 });
+      assertEquals(await readReport(image), undefined);
+    }),
+);
 
 Deno.test("outputs of several come one after the other, and the first one's at once", () => {
   let text = "";
@@ -219,12 +302,31 @@ Deno.test(
       await Deno.writeTextFile(`${folder}/files/deep/hello`, "hello\n".repeat(10_000));
       for (let i = 0; i < 300; i++) await Deno.writeTextFile(`${folder}/files/${i}`, "");
       const image = `${folder}/a,b.img`;
-      await makeImage(`${folder}/files`, image, 8 << 20);
+      await makeImage(`${folder}/files`, image, { free: 8 << 20 });
       const cat = await run("debugfs", ["-R", "cat /deep/hello", image]);
       assertEquals(new TextDecoder().decode(cat), "hello\n".repeat(10_000));
       const listed = new TextDecoder().decode(await run("debugfs", ["-R", "ls -p /", image]));
       assertEquals(listed.match(/^\/\d+\/100\d+\/\d+\/\d+\/\d+\/0\/$/gm)?.length, 300);
       assertEquals(Deno.statSync(image).size >= 8 << 20, true);
+    }),
+);
+
+Deno.test(
+  needs("mke2fs", "debugfs")("an image with an id has a partition that has all the rest"),
+  () =>
+    inFolder(async (folder) => {
+      await Deno.mkdir(`${folder}/files`);
+      await Deno.writeTextFile(`${folder}/files/hello`, "hello");
+      const image = `${folder}/image`;
+      await makeImage(`${folder}/files`, image, { free: 1 << 20, id: 0x8123_4567 });
+      const cat = await run("debugfs", ["-R", "cat /hello", `${image}?offset=${PARTITION}`]);
+      assertEquals(new TextDecoder().decode(cat), "hello");
+      const bytes = Deno.readFileSync(image);
+      const sector = new DataView(bytes.buffer, 0, 512);
+      const [start, count] = [sector.getUint32(454, true), sector.getUint32(458, true)];
+      assertEquals([start * 512, (start + count) * 512], [PARTITION, bytes.length]);
+      assertEquals([sector.getUint32(440, true), bytes[450]], [0x8123_4567, 0x83]);
+      assertEquals([...bytes.subarray(510, 512)], [0x55, 0xaa]);
     }),
 );
 
@@ -289,9 +391,19 @@ Deno.test(
         [RESULT, "booted 0.25\n"],
         [CONSOLE, "one\r\ntwo\r\n"],
       ], "hang");
-      const machine = { kernel, disks: [], folder, limit: 1, output: () => {} };
-      const error = await assertRejects(() => runMachine(machine), LimitError);
-      assertStringIncludes(error.message, "after 1 s");
+      let limit = 1;
+      const cutOff = () =>
+        assertRejects(
+          () => runMachine({ kernel, disks: [], folder, limit, output: () => {} }),
+          LimitError,
+        );
+      let error = await cutOff();
+      // It may be over before QEMU has begun.
+      while (error.message.includes("did not boot") && limit < 60) {
+        limit *= 2;
+        error = await cutOff();
+      }
+      assertStringIncludes(error.message, `after ${limit} s`);
       assertStringIncludes(error.message, "  one\n  two");
     }),
 );

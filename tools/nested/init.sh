@@ -1,7 +1,8 @@
 #!/bin/sh
 # The first process inside. Its serial ports: ttyS0 is the kernel's console, ttyS1 the command's
 # terminal, and ttyS2 tells the runner how far things are: "booted <seconds>", "status <number>".
-export PATH=/bin HOME=/root TERM=linux
+export KVM_TEST_GUESTS=/usr/share/kvm-guests
+export PATH=/bin:/usr/bin HOME=/root TERM=linux
 
 mount -t proc proc /proc
 mount -t sysfs sysfs /sys
@@ -12,10 +13,15 @@ mount -t devpts devpts /dev/pts
 mount -t tmpfs tmpfs /tmp
 hostname nested
 ifconfig lo up
+# A few, for the tests that want huge pages.
+echo 4 >/proc/sys/vm/nr_hugepages
 for module in /modules/*; do insmod "$module"; done
 
 # The work tree is where it is outside, so that a failure names a file that can be opened.
-mount -t ext4 /dev/nvme1n1 /job
+# It is on the disk that has no partition, which may be there only in a moment.
+until [ -e /job/path ]; do
+  for disk in /dev/nvme*n1; do [ -e "${disk}p1" ] || mount -t ext4 "$disk" /job; done
+done
 tree=$(cat /job/path)
 mkdir -p "$tree"
 mount --bind /job/tree "$tree"
@@ -34,5 +40,8 @@ else
   # The command sees that this is no terminal.
   sh /job/run </dev/null 2>&1 | cat >/dev/ttyS1
 fi
-echo "status $?" >/dev/ttyS2
+status=$?
+# What is on the job's disk is read outside.
+sync
+echo "status $status" >/dev/ttyS2
 poweroff -f

@@ -6,6 +6,7 @@
 
 import { dirname, join } from "node:path";
 import { cached, hash } from "./cache.ts";
+import { NestedError } from "./error.ts";
 import { makeImage } from "./ext4.ts";
 import { quote } from "./options.ts";
 import { run } from "./process.ts";
@@ -26,16 +27,34 @@ export interface Job {
 export async function jobImage(job: Job, folder: string, signal?: AbortSignal): Promise<string> {
   const disk = join(folder, "job");
   await Deno.mkdir(disk);
-  for (const path of await treeFiles(job.tree, signal)) {
-    await copy(join(job.tree, path), join(disk, "tree", path));
-  }
+  const files = await treeFiles(job.tree, signal);
+  for (const path of files) await copy(join(job.tree, path), join(disk, "tree", path));
   await run("cp", ["-R", job.npm, join(disk, "deno")], { signal });
+  await transpile(job.tree, files, join(disk, "deno"), signal);
   await Deno.writeTextFile(join(disk, "path"), job.tree);
   await Deno.writeTextFile(join(disk, "run"), script(job.command));
   if (job.command === undefined) await Deno.writeTextFile(join(disk, "interactive"), "");
   const image = join(folder, "job.img");
-  await makeImage(disk, image, FREE, signal);
+  await makeImage(disk, image, { free: FREE, signal });
   return image;
+}
+
+/** Has Deno make JavaScript of the work tree's modules, which takes it several seconds inside. */
+async function transpile(
+  tree: string,
+  files: readonly string[],
+  cache: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const modules = files.filter((path) => path.endsWith(".ts"));
+  if (modules.length === 0) return;
+  const args = ["cache", "--quiet", "--no-lock", "--no-check", ...modules];
+  try {
+    await run(Deno.execPath(), args, { cwd: tree, env: { DENO_DIR: cache }, signal });
+  } catch (error) {
+    // A module that is wrong, or was deleted: whoever uses it inside will tell.
+    if (!(error instanceof NestedError)) throw error;
+  }
 }
 
 /** What init.sh has a shell do: set the environment, and become the command. */

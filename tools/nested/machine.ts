@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { NestedError } from "./error.ts";
 import { start } from "./process.ts";
+import { ROOT_ID } from "./root.ts";
 
 /** An idle 2-core machine boots in 4 s. */
 const BOOT_LIMIT = 90;
@@ -15,7 +16,7 @@ const CONSOLE_LINES = 40;
 export interface Machine {
   /** The kernel's image. */
   readonly kernel: string;
-  /** Disks; the first is the root, which is not written to. */
+  /** Disks; the first is the root, which others use, too, and is left as it is. */
   readonly disks: readonly string[];
   /** A folder of this run's own. */
   readonly folder: string;
@@ -106,7 +107,8 @@ export function qemuArguments({ kernel, disks, folder, output }: Machine): strin
     ...["-kernel", kernel, "-append", kernelArguments.join(" ")],
     ...disks.flatMap((path, index) => [
       "-drive",
-      `file=${escape(path)},format=raw,if=none,id=disk${index},snapshot=on`,
+      `file=${escape(path)},format=raw,if=none,id=disk${index},` +
+      (index === 0 ? "snapshot=on" : "cache=unsafe"),
       "-device",
       `nvme,drive=disk${index},serial=disk${index}`,
     ]),
@@ -126,7 +128,13 @@ const processor = "max,la57=off,pku=off,erms=off,fsrm=off";
 
 const kernelArguments = [
   ...["console=ttyS0", "quiet"],
-  ...["root=/dev/nvme0n1", "rw", "rootfstype=ext4", "init=/init"],
+  ...[
+    `root=PARTUUID=${ROOT_ID.toString(16)}-01`,
+    "rootwait",
+    "rw",
+    "rootfstype=ext4",
+    "init=/init",
+  ],
   // A panic ends QEMU, by way of -no-reboot.
   "panic=-1",
   // Memory is cleared and copied by loops rather than REP, as above.

@@ -48,6 +48,10 @@ export async function main(
       Deno.exit(0);
     }
     requirePrograms();
+    if (options.guests) {
+      console.log((await packages(cacheFolder(), options.debs, abort.signal)).guests);
+      Deno.exit(0);
+    }
     Deno.exit(await task(options, abort.signal));
   } catch (error) {
     if (error instanceof Interrupted) Deno.exit(128 + error.number);
@@ -71,16 +75,21 @@ interface Run {
   readonly command: string | undefined;
   readonly output: ((bytes: Uint8Array) => void) | undefined;
   readonly signal: AbortSignal;
+  /** What else to do when it has ended, given its disk. */
+  readonly afterwards: ((image: string) => Promise<void>) | undefined;
 }
 
 /**
  * Runs shell commands inside, each in a machine of its own, side by side, and returns the first exit
  * status that isn't 0. Their output comes in their order.
+ *
+ * @param afterwards What else to do when one has ended, given its disk.
  */
 export async function runNested(
   commands: readonly string[],
   options: Options,
   signal: AbortSignal,
+  afterwards?: (image: string) => Promise<void>,
 ): Promise<number> {
   const prepared = await prepare(options, signal);
   const failed = new AbortController();
@@ -89,7 +98,12 @@ export async function runNested(
     const { write, end } = turns[index]!;
     try {
       const output = write;
-      const run = { command, output, signal: AbortSignal.any([signal, failed.signal]) };
+      const run = {
+        command,
+        output,
+        signal: AbortSignal.any([signal, failed.signal]),
+        afterwards,
+      };
       const { status, boot, seconds } = await runMachineWith(prepared, options, run);
       const summary = `nested: status ${status}, booted in ${boot} s, ${seconds} s in all\n`;
       write(new TextEncoder().encode(summary));
@@ -111,21 +125,21 @@ export async function runNested(
 /** Runs a shell on this terminal. */
 export async function runShell(options: Options, signal: AbortSignal): Promise<number> {
   const prepared = await prepare(options, signal);
-  const run = { command: undefined, output: undefined, signal };
+  const run = { command: undefined, output: undefined, signal, afterwards: undefined };
   return (await runMachineWith(prepared, options, run)).status;
 }
 
 async function prepare(options: Options, signal: AbortSignal): Promise<Prepared> {
   const folder = cacheFolder();
   const unpacked = await packages(folder, options.debs, signal);
-  const root = await rootImage(folder, unpacked, signal);
+  const root = await rootImage(folder, unpacked, options.withQemu, signal);
   return { kernel: unpacked.kernel, root, npm: await npmPackages(folder, tree, signal) };
 }
 
 async function runMachineWith(
   { kernel, root, npm }: Prepared,
   options: Options,
-  { command, output, signal }: Run,
+  { command, output, signal, afterwards }: Run,
 ): Promise<Ending & { seconds: number }> {
   const started = performance.now();
   const folder = await Deno.makeTempDir({ prefix: "deno-kvm-nested-" });
@@ -134,6 +148,7 @@ async function runMachineWith(
     const limit = effectiveLimit(options, output === undefined);
     const disks = [root, job];
     const ending = await runMachine({ kernel, disks, folder, limit, output, signal });
+    await afterwards?.(job);
     return { ...ending, seconds: Math.round((performance.now() - started) / 100) / 10 };
   } finally {
     await Deno.remove(folder, { recursive: true });

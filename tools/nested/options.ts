@@ -16,6 +16,12 @@ export interface Options {
   readonly limit: number | undefined;
   /** A folder with .deb files to use in place of apt. */
   readonly debs: string | undefined;
+  /** Whether QEMU is inside, too. */
+  readonly withQemu: boolean;
+  /** Whether only to tell where the guests' files are, out here. */
+  readonly guests: boolean;
+  /** Where to put a report of the tests. */
+  readonly report: string | undefined;
   /** What is not for the tool itself. */
   readonly rest: readonly string[];
 }
@@ -23,7 +29,9 @@ export interface Options {
 /** The part of the help that both tasks share. */
 export const commonUsage =
   `  --limit SECONDS  cut it off after so long, ${DEFAULT_LIMIT} if not given; 0 is never
-  --debs FOLDER    take the kernel's and BusyBox's .deb from there and not from apt
+  --debs FOLDER    take the .deb files of what runs inside from there and not from apt
+  --with-qemu      have QEMU inside, to compare with
+  --guests         only print the folder, out here, of the guests that the tests inside boot
   --help           show this
 
 Exit status: that of the command inside; 124 if it was cut off, 125 if the machine itself failed or
@@ -34,7 +42,14 @@ export class UsageError extends NestedError {
   override name = "UsageError";
 }
 
-const takesValue = new Map([["--limit", true], ["--debs", true], ["--help", false]]);
+const takesValue = new Map([
+  ["--limit", true],
+  ["--debs", true],
+  ["--with-qemu", false],
+  ["--guests", false],
+  ["--report", true],
+  ["--help", false],
+]);
 
 /**
  * Own options come first; from the first other word on, or after a `--`, all is the command's.
@@ -50,15 +65,20 @@ export function parseOptions(args: readonly string[]): Options {
   }
   const rest = args.slice(args[end] === "--" ? end + 1 : end);
   try {
-    const { values: { help = false, limit, debs } } = parseArgs({
+    const { values } = parseArgs({
       args: args.slice(0, end),
       options: {
         help: { type: "boolean" },
         limit: { type: "string" },
         debs: { type: "string" },
+        "with-qemu": { type: "boolean" },
+        guests: { type: "boolean" },
+        report: { type: "string" },
       },
     });
-    return { help, limit: limit === undefined ? undefined : seconds(limit), debs, rest };
+    const { help = false, debs, guests = false, report, "with-qemu": withQemu = false } = values;
+    const limit = values.limit === undefined ? undefined : seconds(values.limit);
+    return { help, limit, debs, withQemu, guests, report, rest };
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message);
     throw error;

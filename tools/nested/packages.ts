@@ -1,6 +1,6 @@
 /**
- * The Debian packages that run inside: the cloud kernel and BusyBox. They are downloaded and
- * unpacked, never installed: installing a kernel builds an initramfs and puts an entry into the
+ * The Debian packages that run inside: the cloud kernel, BusyBox and Memtest86+. They are downloaded
+ * and unpacked, never installed: installing a kernel builds an initramfs and puts an entry into the
  * machine's boot menu, for a kernel that has no drivers for real hardware.
  *
  * @module
@@ -15,17 +15,27 @@ import { missingPrograms, run } from "./process.ts";
 /** Depends on the package of the kernel proper, whose name has the kernel's version. */
 const KERNEL = "linux-image-cloud-amd64";
 const BUSYBOX = "busybox-static";
+const MEMTEST = "memtest86+";
 const MODULES = ["kvm-amd"];
 
 /** What the packages hold, unpacked. */
 export interface Unpacked {
-  /** The kernel's image. */
+  /** A folder of what tests boot as their guests, see {@linkcode guestFiles}. */
+  readonly guests: string;
+  /** The kernel's image; one of the guests. */
   readonly kernel: string;
-  /** The program. */
+  /** The program; one of the guests' files, too. */
   readonly busybox: string;
   /** Modules in the order of loading. */
   readonly modules: readonly string[];
 }
+
+/** The files that tests find in the folder that `KVM_TEST_GUESTS` names, and where they come from. */
+const guestFiles: Readonly<Record<string, RegExp>> = {
+  vmlinuz: /\/boot\/vmlinuz[^/]*$/,
+  busybox: /\/bin\/busybox$/,
+  "memtest86+x64.bin": /\/boot\/[^/]*x64(\.bin)?$/,
+};
 
 /** Where packages come from: a name for the cache, and putting the .deb files into a folder. */
 interface Source {
@@ -40,7 +50,7 @@ export async function packages(
   signal?: AbortSignal,
 ): Promise<Unpacked> {
   const source = debs === undefined ? await fromApt(folder, signal) : await fromFolder(debs);
-  const name = `packages-${await hash([MODULES, source.inputs])}`;
+  const name = `packages-${await hash([MODULES, Object.keys(guestFiles), source.inputs])}`;
   const path = await cached(folder, name, async (path) => {
     const downloads = `${path}.debs`;
     const files = `${path}.files`;
@@ -53,9 +63,11 @@ export async function packages(
     await select(files, path, signal);
   });
   const modules = [...Deno.readDirSync(join(path, "modules"))].map(({ name }) => name).sort();
+  const guests = join(path, "guests");
   return {
-    kernel: join(path, "vmlinuz"),
-    busybox: join(path, "busybox"),
+    guests,
+    kernel: join(guests, "vmlinuz"),
+    busybox: join(guests, "busybox"),
     modules: modules.map((name) => join(path, "modules", name)),
   };
 }
@@ -78,29 +90,31 @@ export function parseAptShow(text: string): AptPackage[] {
 
 /** `name=version` of each package to download. */
 export function wantedPackages(shown: readonly AptPackage[]): string[] {
-  const busybox = shown.find(({ name }) => name === BUSYBOX);
+  const others = [BUSYBOX, MEMTEST].map((name) => shown.find((each) => each.name === name));
   const kernel = shown.find(({ name }) => name === KERNEL)?.depends;
   const [, name, version] = /(linux-image-\S+) \(= ([^)]+)\)/.exec(kernel ?? "") ?? [];
-  if (!busybox || !name || !version) {
+  if (!name || !version || others.includes(undefined)) {
     throw new NestedError(
-      `apt knows no ${KERNEL} or no ${BUSYBOX}: run apt-get update as root, or, where the ` +
+      `apt knows no ${KERNEL}, ${BUSYBOX} or ${MEMTEST}: run apt-get update as root, or, where the ` +
         `distribution has no such packages, download Debian's and name their folder with --debs`,
     );
   }
-  return [`${name}=${version}`, `${BUSYBOX}=${busybox.version}`];
+  return [{ name, version }, ...others].flatMap((wanted) =>
+    wanted === undefined ? [] : [`${wanted.name}=${wanted.version}`]
+  );
 }
 
 async function fromApt(folder: string, signal?: AbortSignal): Promise<Source> {
   // It fails where it knows none of them.
   const shown = missingPrograms(["apt-cache", "apt-get"]).length > 0
     ? new Uint8Array()
-    : await run("apt-cache", ["show", "--no-all-versions", KERNEL, BUSYBOX], { signal })
+    : await run("apt-cache", ["show", "--no-all-versions", KERNEL, BUSYBOX, MEMTEST], { signal })
       .catch(emptyIfFailed);
   const wanted = wantedPackages(parseAptShow(new TextDecoder().decode(shown)));
   return {
     inputs: wanted,
     fetch: async (cwd) => {
-      console.error(`nested: downloading ${wanted.join(" and ")} into ${folder}`);
+      console.error(`nested: downloading ${wanted.join(", ")} into ${folder}`);
       // The sandbox's user may not write to a user's cache, and apt would warn of it.
       const args = ["-qq", "-o", "APT::Sandbox::User=root", "download", ...wanted];
       await run("apt-get", args, { cwd, signal });
@@ -120,7 +134,7 @@ async function fromFolder(folder: string): Promise<Source> {
   } catch (error) {
     throw new NestedError(`--debs ${folder}: ${error instanceof Error ? error.message : error}`);
   }
-  const chosen = ["linux-image-", "busybox"].map((prefix) => {
+  const chosen = ["linux-image-", "busybox", "memtest86+"].map((prefix) => {
     const found = names.filter((name) => name.startsWith(prefix) && name.endsWith("_amd64.deb"));
     const [name, another] = found;
     if (name !== undefined && another === undefined) return join(folder, name);
@@ -140,13 +154,13 @@ async function fromFolder(folder: string): Promise<Source> {
 
 /** Keeps of the unpacked files what is needed, the modules numbered in the order of loading. */
 async function select(files: string, path: string, signal?: AbortSignal): Promise<void> {
-  const boot = [...Deno.readDirSync(join(files, "boot"))].map(({ name }) => name);
-  const kernel = boot.find((name) => name.startsWith("vmlinuz"));
   const found = walk(files);
-  const busybox = found.find((file) => file.endsWith("/bin/busybox"));
-  if (!kernel || !busybox) throw new NestedError("The packages have no kernel or no BusyBox");
-  await Deno.rename(join(files, "boot", kernel), join(path, "vmlinuz"));
-  await Deno.rename(busybox, join(path, "busybox"));
+  await Deno.mkdir(join(path, "guests"));
+  for (const [name, pattern] of Object.entries(guestFiles)) {
+    const file = found.find((file) => pattern.test(file));
+    if (file === undefined) throw new NestedError(`The packages have no ${name}`);
+    await Deno.rename(file, join(path, "guests", name));
+  }
   await Deno.mkdir(join(path, "modules"));
   const modules: readonly KernelModule[] = await findModules(found, MODULES, signal);
   for (const [index, { name, bytes }] of modules.entries()) {

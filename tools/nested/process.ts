@@ -10,6 +10,7 @@ import { NestedError } from "./error.ts";
 const packageOf: Readonly<Record<string, string>> = {
   "qemu-system-x86_64": "qemu-system-x86",
   mke2fs: "e2fsprogs",
+  debugfs: "e2fsprogs",
   git: "git",
   ldd: "libc-bin",
   setpriv: "util-linux",
@@ -27,17 +28,30 @@ function searchPath(): string {
 
 /** Which of the programs are in none of the folders. */
 export function missingPrograms(programs = needed, path = searchPath()): string[] {
-  const folders = path.split(":").filter((folder) => folder !== "");
-  return programs.filter((program) =>
-    !folders.some((folder) => {
-      try {
-        const { isFile, mode } = Deno.statSync(`${folder}/${program}`);
-        return isFile && ((mode ?? 0) & 0o111) !== 0;
-      } catch {
-        return false;
-      }
-    })
-  );
+  return programs.filter((program) => pathOf(program, path) === undefined);
+}
+
+/**
+ * Where a program is.
+ *
+ * @throws {NestedError} which names the missing package, if it is nowhere.
+ */
+export function findProgram(program: string): string {
+  const path = pathOf(program, searchPath());
+  if (path === undefined) throw new NestedError(missingMessage([program]));
+  return path;
+}
+
+function pathOf(program: string, path: string): string | undefined {
+  const paths = path.split(":").filter((folder) => folder !== "").map((f) => `${f}/${program}`);
+  return paths.find((path) => {
+    try {
+      const { isFile, mode } = Deno.statSync(path);
+      return isFile && ((mode ?? 0) & 0o111) !== 0;
+    } catch {
+      return false;
+    }
+  });
 }
 
 /** One line that says which packages are missing and how to get them. */

@@ -75,7 +75,7 @@ export const vmIoctls = {
     hints: {
       EEXIST: "The range overlaps another slot: delete that one first, or choose another address.",
       EINVAL:
-        "Addresses and size must be multiples of the page size, the slot below Cap.NR_MEMSLOTS, and an existing slot keeps its size, backing and read-only flag: delete it to change those.",
+        "Addresses and size must be multiples of the page size, the size less than 8 TiB (add several slots, side by side), the end within the host's physical addresses (CPUID leaf 0x80000008), the slot below Cap.NR_MEMSLOTS, and an existing slot keeps its size, backing and read-only flag: delete it to change those.",
     },
   },
   /** Where Intel's real-mode emulation keeps three pages that the guest must not use. */
@@ -106,7 +106,7 @@ export const vmIoctls = {
     hints: {
       EEXIST: "The range overlaps another slot: delete that one first, or choose another address.",
       EINVAL:
-        "Addresses, size and guest_memfd offset must be multiples of the page size, and the guest_memfd must be this VM's and its range unused by other slots.",
+        "Addresses, size and guest_memfd offset must be multiples of the page size, the end within the host's physical addresses (CPUID leaf 0x80000008), and the guest_memfd must be this VM's and its range unused by other slots.",
     },
   },
   /** Makes the two PICs, the I/O APIC and, for every vCPU to come, a local APIC. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../../ffi/mod.ts";
 import type { CpuSignature } from "../../arch/x86/mod.ts";
 import {
   cpuidFeature,
@@ -33,8 +33,8 @@ export class CpuidIdentity extends CpuidLeaves {
   }
 
   set vendor(vendor: string) {
-    if (vendor.length !== VENDOR_LENGTH) {
-      const operation = `set the vendor "${vendor}"`;
+    if (typeof vendor !== "string" || vendor.length !== VENDOR_LENGTH) {
+      const operation = `set the vendor ${show(vendor)}`;
       const hint = `A vendor has ${VENDOR_LENGTH} characters, as "GenuineIntel" has`;
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });
     }

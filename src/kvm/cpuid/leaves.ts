@@ -4,10 +4,11 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../../ffi/mod.ts";
 import { CpuidFlag } from "../../../ffi/uapi/mod.ts";
 import type { CpuidRegister } from "../../arch/x86/mod.ts";
 import { countsSubleaves, hasSubleaves, rangeOf } from "../../arch/x86/cpuid/mod.ts";
+import { checkInteger, U32_MAX } from "../check.ts";
 
 /** What CPUID answers for a leaf, or for a subleaf of one. */
 export interface CpuidEntry {
@@ -55,9 +56,9 @@ export class CpuidLeaves {
     for (const [name, value] of Object.entries({ leaf, subleaf, ...registers })) {
       if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff) continue;
       throw new KvmError({
-        operation: `set CPUID leaf 0x${leaf.toString(16)}`,
+        operation: `set CPUID leaf ${hex(leaf)}`,
         errno: Errno.EINVAL,
-        hint: `${name} is a number of 32 bits, without sign (use >>> 0), not ${String(value)}`,
+        hint: `${name} is a number of 32 bits, without sign (use >>> 0), not ${show(value)}`,
       });
     }
     Object.assign(this.find(leaf, subleaf) ?? this.#insert(leaf, subleaf), registers);
@@ -96,6 +97,7 @@ export class CpuidLeaves {
    * One that is lower already stays.
    */
   limit(leaf: number): this {
+    checkInteger("limit the CPUID leaves", "A leaf", leaf, 0, U32_MAX);
     const range = rangeOf(leaf);
     const first = this.find(range);
     if (first !== undefined) first.eax = Math.min(first.eax, leaf);
@@ -129,4 +131,8 @@ function isBefore(entry: CpuidEntry, other: CpuidEntry): boolean {
   const range = ranges.indexOf(rangeOf(entry.function)) - ranges.indexOf(rangeOf(other.function));
   const leaf = entry.function - other.function;
   return (range || leaf || entry.index - other.index) < 0;
+}
+
+function hex(leaf: number): string {
+  return typeof leaf === "number" ? `0x${leaf.toString(16)}` : show(leaf);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../../ffi/mod.ts";
 import type { Topology } from "../../arch/x86/mod.ts";
 import { isAmdLike, type TopologyLayout, topologyLayout } from "../../arch/x86/cpuid/mod.ts";
 import type { CpuidFeatures } from "./features.ts";
@@ -40,12 +40,12 @@ export function setTopology(cpuid: CpuidFeatures, id: number, topology: Topology
 
 function checkId(id: number, layout: TopologyLayout): void {
   const { threads, cores, sockets, threadBits, socketShift } = layout;
-  const thread = id & ((1 << threadBits) - 1);
-  const core = (id & ((1 << socketShift) - 1)) >> threadBits;
   const whole = Number.isInteger(id) && id >= 0 && id < 2 ** 31;
-  if (whole && thread < threads && core < cores && id >> socketShift < sockets) return;
+  const thread = whole ? id & ((1 << threadBits) - 1) : threads;
+  const core = whole ? (id & ((1 << socketShift) - 1)) >> threadBits : cores;
+  if (thread < threads && core < cores && id >> socketShift < sockets) return;
   throw new KvmError({
-    operation: `place the processor with APIC id ${id}`,
+    operation: `place the processor with APIC id ${show(id)}`,
     errno: Errno.EINVAL,
     hint: `The topology (${threads} threads, ${cores} cores, ${sockets} sockets) has no such id: ` +
       "apicIdOf(n, topology) computes that of the n-th processor",

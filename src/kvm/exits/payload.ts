@@ -4,7 +4,7 @@
  * @module
  */
 
-import { offsetOf, type StructOf, type Table, view } from "../../../ffi/mod.ts";
+import { offsetOf, type StructOf, type Table } from "../../../ffi/mod.ts";
 import { ExitReason, kvmDebugExitArch, kvmRun } from "../../../ffi/uapi/mod.ts";
 import { inspectExit } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
@@ -84,25 +84,11 @@ export function payloadExit(page: RunPage, exitReason: number): PayloadExit | Un
     const { padding } = page.fields.exit;
     return { reason: "unsupported", exitReason, padding };
   }
-  const exit = view(kind.payload, page.view.buffer, EXIT);
-  // A closed vCPU's page is detached: say so before the view does, which knows no vCPU.
-  for (const [name, { get, set }] of Object.entries(fieldsOf(exit))) {
-    Object.defineProperty(exit, name, {
-      get: () => (void page.view, get?.call(exit)),
-      set: (value) => (void page.view, set?.call(exit, value)),
-    });
-  }
+  const exit = page.struct(kind.payload, EXIT);
   Object.defineProperty(exit, "reason", { value: kind.reason, enumerable: true });
   Object.defineProperty(exit, Symbol.for("Deno.customInspect"), {
     value: (inspect: typeof Deno.inspect, options: Deno.InspectOptions) =>
       inspectExit(exit as unknown as PayloadExit, inspect, options),
   });
   return exit as unknown as PayloadExit;
-}
-
-function fieldsOf(exit: object): Record<string, PropertyDescriptor> {
-  const { constructor: _, ...fields } = Object.getOwnPropertyDescriptors(
-    Object.getPrototypeOf(exit),
-  );
-  return fields;
 }

@@ -4,9 +4,17 @@
  * @module
  */
 
-import { closedError, offsetOf, type StructOf, view } from "../../../ffi/mod.ts";
+import {
+  closedError,
+  offsetOf,
+  revoke,
+  type StructOf,
+  type Table,
+  view,
+} from "../../../ffi/mod.ts";
 import { kvmRun } from "../../../ffi/uapi/mod.ts";
 
+const READ = "read the run page";
 const EXIT_REASON = offsetOf(kvmRun, "exitReason");
 const IMMEDIATE_EXIT = offsetOf(kvmRun, "immediateExit");
 
@@ -20,6 +28,8 @@ export class RunPage {
 
   #view: DataView<ArrayBuffer> | undefined;
   #fields: KvmRun | undefined;
+  /** What was given out, and is taken back at the end. */
+  readonly #structs: object[] = [];
 
   /** A page of at least `sizeOf(kvmRun)` bytes. */
   constructor(buffer: ArrayBuffer) {
@@ -33,8 +43,15 @@ export class RunPage {
 
   /** Every field of the page. */
   get fields(): KvmRun {
-    const { buffer } = this.view;
-    return this.#fields ??= view(kvmRun, buffer);
+    void this.view;
+    return this.#fields ??= this.struct(kvmRun, 0);
+  }
+
+  /** A struct that lies on the page; reading and writing it is an error once the vCPU is closed. */
+  struct<const T extends Table>(table: T, offset: number): StructOf<T> {
+    const struct = view(table, this.view.buffer, offset);
+    this.#structs.push(struct);
+    return struct;
   }
 
   /** `exit_reason`. */
@@ -54,9 +71,10 @@ export class RunPage {
   /** From now on, each access is an error. */
   close(): void {
     this.#view = undefined;
+    for (const struct of this.#structs.splice(0)) revoke(struct, () => closedError(READ, "vCPU"));
   }
 
   #closed(): never {
-    throw closedError("read the exit", "vCPU");
+    throw closedError(READ, "vCPU");
   }
 }

@@ -6,6 +6,7 @@
 
 import { bytesOf, create, Errno, type Fd, KvmError, withPointer } from "../../../ffi/mod.ts";
 import { Cap, kvmEnableCap } from "../../../ffi/uapi/mod.ts";
+import { checkObject } from "../check.ts";
 import { enableCap, lacking } from "../enable_cap.ts";
 import { KVM } from "../ioctls.ts";
 import { KvmObject } from "../object.ts";
@@ -64,6 +65,7 @@ export abstract class VcpuCapabilities extends KvmObject {
    * @throws {KvmError} EINVAL without an in-kernel APIC.
    */
   hypervSynic(options: { readonly zeroPages?: boolean | undefined } = {}): void {
+    checkObject("enable Hyper-V's interrupt controller", "What says how", options);
     this.enableCap(options.zeroPages ? Cap.HYPERV_SYNIC : Cap.HYPERV_SYNIC2);
   }
 

@@ -21,6 +21,7 @@ import {
   walkPages,
 } from "../../arch/x86/mod.ts";
 import type { GuestMemory } from "../../memory/mod.ts";
+import { checkList, checkObject } from "../check.ts";
 import type { Cpuid } from "../cpuid.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuTime } from "./time.ts";
@@ -80,7 +81,10 @@ export abstract class VcpuDebug extends VcpuTime {
    */
   setGuestDebug(options: GuestDebugOptions = {}): void {
     const operation = `set what stops ${this.handle.what}`;
+    checkObject(operation, "What stops it", options);
     const { singleStep, breakpoints = [], softwareBreakpoints, blockIrq, inject } = options;
+    checkList(operation, "breakpoints", breakpoints);
+    for (const breakpoint of breakpoints) checkObject(operation, "A breakpoint", breakpoint);
     if (inject !== undefined && inject !== "db" && inject !== "bp") {
       throw new KvmError({ operation, errno: Errno.EINVAL, hint: 'inject is "db" or "bp"' });
     }

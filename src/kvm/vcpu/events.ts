@@ -16,7 +16,7 @@ import {
 } from "../../../ffi/mod.ts";
 import { kvmInterrupt, kvmSignalMask, kvmVcpuEvents, kvmX86Mce } from "../../../ffi/uapi/mod.ts";
 import { CR0, EXCEPTION_VECTORS, hasErrorCode, NMI_VECTOR, VECTORS } from "../../arch/x86/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
+import { checkInteger, checkU64, listOf, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuState } from "./state.ts";
 
@@ -145,10 +145,7 @@ export abstract class VcpuEvents extends VcpuState {
    */
   setupMce(mcgCap: bigint): void {
     const operation = `set up machine checks of ${this.handle.what}`;
-    if (typeof mcgCap !== "bigint" || BigInt.asUintN(64, mcgCap) !== mcgCap) {
-      const hint = "MCG_CAP is a bigint from 0 to 2^64 - 1";
-      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
-    }
+    checkU64(operation, "MCG_CAP", mcgCap);
     const bytes = new Uint8Array(new BigUint64Array([mcgCap]).buffer);
     this.handle.setBytes(KVM.KVM_X86_SETUP_MCE, bytes, operation);
   }
@@ -180,7 +177,7 @@ export abstract class VcpuEvents extends VcpuState {
       return;
     }
     const mask = from(kvmSignalMask, { len: SIGSET_BYTES }, SIGSET_BYTES);
-    for (const signal of signals) {
+    for (const signal of listOf(operation, "What is blocked", signals)) {
       checkInteger(operation, "A signal", signal, 1, SIGNALS);
       mask.sigset[(signal - 1) >> 3]! |= 1 << ((signal - 1) & 7);
     }

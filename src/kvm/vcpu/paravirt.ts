@@ -7,7 +7,6 @@
 import {
   bytesOf,
   Errno,
-  type Fd,
   from,
   isView,
   KvmError,
@@ -26,7 +25,6 @@ import {
   TdxCommand,
   XenVcpuAttrType,
 } from "../../../ffi/uapi/mod.ts";
-import type { GuestMemory } from "../../memory/mod.ts";
 import { checkInteger, U32_MAX } from "../check.ts";
 import { type Cpuid, readCpuid } from "../cpuid.ts";
 import { KVM } from "../ioctls.ts";
@@ -40,19 +38,9 @@ const PHYSICAL_LIMIT = 2 ** 52;
 const U16_MAX = 0xffff;
 /** More than any command of a vCPU reads or writes: a list of 256 CPUID entries. */
 const COMMAND_ROOM = 16 << 10;
-/** Bytes of Xen's `struct vcpu_info`. */
-const XEN_VCPU_INFO_BYTES = 64n;
 
 /** The paravirtual part of {@linkcode Vcpu}. */
 export abstract class VcpuParavirt extends VcpuDebug {
-  readonly #memory: GuestMemory;
-
-  /** @internal `check` and `memory` are the VM's. */
-  constructor(handle: Fd, check: (cap: Cap) => number, memory: GuestMemory) {
-    super(handle, check, memory);
-    this.#memory = memory;
-  }
-
   /**
    * Makes the guest's accesses to the in-kernel APIC's task priority `"tprAccess"` exits, or not
    * (KVM_TPR_ACCESS_REPORTING): to find and patch the instructions of guests that use it often.
@@ -90,16 +78,20 @@ export abstract class VcpuParavirt extends VcpuDebug {
   }
 
   /**
-   * Sets an attribute of a Xen guest's vCPU (KVM_XEN_VCPU_SET_ATTR).
+   * Sets an attribute of a Xen guest's vCPU (KVM_XEN_VCPU_SET_ATTR). Its info page is given by its
+   * guest-physical address, `XenVcpuAttrType.VCPU_INFO`, and never by host address.
    *
-   * @throws {KvmError} EOPNOTSUPP on hosts without `Cap.XEN_HVM`, ENOENT for an unknown one, EFAULT
-   * for a host address outside the VM's memory.
+   * @throws {KvmError} EOPNOTSUPP on hosts without `Cap.XEN_HVM`, ENOENT for an unknown one.
    */
   xenVcpuSetAttr(attr: XenVcpuAttr | StructInit<typeof kvmXenVcpuAttr>): void {
     const all = isView(kvmXenVcpuAttr, attr) ? attr : from(kvmXenVcpuAttr, attr);
     const operation = `set Xen attribute ${all.type} of ${this.handle.what}`;
+    if (all.type === XenVcpuAttrType.VCPU_INFO_HVA) {
+      // The kernel would write there for as long as the vCPU lives, whatever has become of the memory.
+      const hint = "Give the guest-physical address instead: XenVcpuAttrType.VCPU_INFO";
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
     this.need(Cap.XEN_HVM, operation);
-    if (all.type === XenVcpuAttrType.VCPU_INFO_HVA) this.#checkHva(operation, all.u.hva);
     this.handle.set(KVM.KVM_XEN_VCPU_SET_ATTR, all, operation);
   }
 
@@ -174,15 +166,5 @@ export abstract class VcpuParavirt extends VcpuDebug {
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });
     }
     return command.hwError;
-  }
-
-  /** The kernel writes there for as long as the vCPU lives. */
-  #checkHva(operation: string, hva: bigint): void {
-    const inside = this.#memory.slots.some(({ userspaceAddr, size }) =>
-      hva >= userspaceAddr && hva + XEN_VCPU_INFO_BYTES <= userspaceAddr + BigInt(size)
-    );
-    if (inside || hva === 0n) return;
-    const hint = "The address is not in this VM's memory: memory.hostAddress gives one that is";
-    throw new KvmError({ operation, errno: Errno.EFAULT, hint });
   }
 }

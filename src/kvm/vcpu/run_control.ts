@@ -23,7 +23,10 @@ import { KVM } from "../ioctls.ts";
 
 /** How long a run may take. */
 export interface RunOptions {
-  /** Milliseconds, at most a year; when they are over, the run returns an `"intr"` exit. */
+  /**
+   * Milliseconds, at most a year, with `runAsync` 2^31 - 1 (25 days); when they are over, the run
+   * returns an `"intr"` exit.
+   */
   readonly timeout?: number | undefined;
 }
 
@@ -48,7 +51,7 @@ export class RunControl {
   /** When each time limit rings, by its number. */
   readonly #limits = new Map<number, number>();
   #lastLimit = 0;
-  /** Whether the run on the pool has been asked to end. */
+  /** Whether the run on the pool has been asked to end, and has not ended for that. */
   #aborted = false;
   #kickable: Kickable | undefined;
   #pool: PoolRun | undefined;
@@ -63,10 +66,13 @@ export class RunControl {
   /** Starts a time limit of this thread's runs; its number. Of several, the earliest rings. */
   arm(milliseconds: number): number {
     if (this.#fd.closed) throw closedError("limit a run", this.#fd.what);
-    checkTimeout(milliseconds);
     this.#alarm ??= new Alarm(this.#mapping, OFFSET);
-    this.#limits.set(++this.#lastLimit, performance.now() + milliseconds);
-    this.#rearm();
+    // Before the alarm is set, for it must not seem to ring early.
+    const now = performance.now();
+    // It checks the time, too: a limit that can't be leaves no trace.
+    this.#alarm.arm(milliseconds);
+    this.#limits.set(++this.#lastLimit, now + milliseconds);
+    if (this.#limits.size > 1) this.#rearm();
     return this.#lastLimit;
   }
 
@@ -125,10 +131,8 @@ export class RunControl {
     signal?.throwIfAborted();
     checkTimeout(timeout);
     const pool = this.#poolRun;
-    let kicked = false;
     const kick = () => {
       if (this.#fd.closed) return;
-      kicked = true;
       this.#aborted = true;
       pool.kick();
     };
@@ -139,8 +143,9 @@ export class RunControl {
         signal?.removeEventListener("abort", kick);
         clearTimeout(timer);
         // The run may have ended by itself just before the kick.
+        if (!this.#aborted) return;
         this.#aborted = false;
-        if (kicked && !this.#fd.closed) this.#takeBack();
+        if (!this.#fd.closed) this.#takeBack();
       },
     };
   }

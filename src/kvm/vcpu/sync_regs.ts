@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, offsetOf, type StructOf, view } from "../../../ffi/mod.ts";
+import { Errno, KvmError, offsetOf, type StructOf } from "../../../ffi/mod.ts";
 import { kvmRegs, kvmRun, kvmSregs, kvmVcpuEvents, SyncRegs } from "../../../ffi/uapi/mod.ts";
 import type { RunPage } from "../exits/mod.ts";
 
@@ -86,20 +86,20 @@ export class SyncedRegisters {
 
   /** General registers, in place. */
   get regs(): StructOf<typeof kvmRegs> {
-    const { buffer } = this.#page.view;
-    return this.#regs ??= view(kvmRegs, buffer, REGS);
+    void this.#page.view;
+    return this.#regs ??= this.#page.struct(kvmRegs, REGS);
   }
 
   /** Special registers, in place. */
   get sregs(): StructOf<typeof kvmSregs> {
-    const { buffer } = this.#page.view;
-    return this.#sregs ??= view(kvmSregs, buffer, SREGS);
+    void this.#page.view;
+    return this.#sregs ??= this.#page.struct(kvmSregs, SREGS);
   }
 
   /** Events, in place. */
   get events(): StructOf<typeof kvmVcpuEvents> {
-    const { buffer } = this.#page.view;
-    return this.#events ??= view(kvmVcpuEvents, buffer, EVENTS);
+    void this.#page.view;
+    return this.#events ??= this.#page.struct(kvmVcpuEvents, EVENTS);
   }
 
   #check(operation: string, registers: bigint): void {

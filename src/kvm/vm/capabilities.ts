@@ -160,7 +160,7 @@ export abstract class VmCapabilities extends KvmObject {
 }
 
 function otherVm(vm: VmCapabilities, source: VmCapabilities): number {
-  if (source !== vm && !source.closed) return source.fd;
+  if (source instanceof VmCapabilities && source !== vm && !source.closed) return source.fd;
   const operation = "take over an encryption context";
   const hint = "The source is another VM, which is open";
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });

@@ -22,8 +22,8 @@ import {
   MemFlag,
   PageOffset,
 } from "../../../ffi/uapi/mod.ts";
-import { type MemorySlot, slotOwner } from "../../memory/mod.ts";
-import { checkInteger } from "../check.ts";
+import { MemorySlot, slotOwner } from "../../memory/mod.ts";
+import { checkInstance, checkInteger, checkObject, listOf } from "../check.ts";
 import { bitmapBytes } from "../dirty_pages.ts";
 import { DirtyRing } from "../dirty_ring.ts";
 import { DirtyTracker, type DirtyTracking } from "../dirty_tracker.ts";
@@ -93,7 +93,7 @@ export abstract class VmDirty extends VmPrivateMemory {
    * Turned on, it begins empty, or full with `DirtyLogMode.INITIALLY_SET`.
    */
   setDirtyLogging(slot: MemorySlot, enable: boolean): void {
-    const operation = `turn dirty logging ${enable ? "on" : "off"} for slot ${slot.slot}`;
+    const operation = `turn dirty logging ${enable ? "on" : "off"} for ${nameOf(slot)}`;
     this.#own(slot, operation);
     const flags = enable
       ? slot.flags | MemFlag.LOG_DIRTY_PAGES
@@ -115,7 +115,7 @@ export abstract class VmDirty extends VmPrivateMemory {
    * @throws {KvmError} ENOENT if the slot keeps none, ENXIO where vCPUs have dirty rings.
    */
   getDirtyLog(slot: MemorySlot, into?: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    const operation = `read the dirty log of slot ${slot.slot}`;
+    const operation = `read the dirty log of ${nameOf(slot)}`;
     this.#own(slot, operation);
     const bytes = bitmapBytes(slot.size);
     const bitmap = into ?? new Uint8Array(new ArrayBuffer(bytes));
@@ -137,10 +137,12 @@ export abstract class VmDirty extends VmPrivateMemory {
   clearDirtyLog(
     slot: MemorySlot,
     bitmap: Uint8Array<ArrayBuffer>,
-    { firstPage = 0, numPages }: ClearDirtyLogOptions = {},
+    options: ClearDirtyLogOptions = {},
   ): void {
-    const operation = `clear the dirty log of slot ${slot.slot}`;
+    const operation = `clear the dirty log of ${nameOf(slot)}`;
     this.#own(slot, operation);
+    checkObject(operation, "What says which part", options);
+    const { firstPage = 0, numPages } = options;
     const pages = slot.size / PAGE_SIZE;
     checkInteger(operation, "firstPage", firstPage, 0, pages - 1);
     const count = numPages ?? pages - firstPage;
@@ -196,8 +198,11 @@ export abstract class VmDirty extends VmPrivateMemory {
   trackDirty(slots?: Iterable<MemorySlot>): DirtyTracker {
     const unloggable = MemFlag.READONLY | MemFlag.GUEST_MEMFD;
     const tracked = slots === undefined
-      ? this.memory.slots.filter(({ flags }) => (flags & unloggable) === 0)
-      : [...slots];
+      ? [...this.memory.slots, ...this.smmMemory.slots].filter(({ flags }) =>
+        (flags & unloggable) === 0
+      )
+      : listOf("track dirty pages", "What to track", slots);
+    for (const slot of tracked) this.#own(slot, "track dirty pages");
     const way: DirtyTracking = this.#ringBytes > 0 ? "ring" : this.#manual ? "manual" : "log";
     return new DirtyTracker(this, tracked, way, this.#rings);
   }
@@ -217,7 +222,8 @@ export abstract class VmDirty extends VmPrivateMemory {
   }
 
   #own(slot: MemorySlot, operation: string): void {
-    if (this.memory.slots.includes(slot)) return;
+    checkInstance(operation, "The slot", slot, MemorySlot);
+    if (this.memoryOf(slot) !== undefined) return;
     const hint = "The slot was removed, or is another VM's";
     throw new KvmError({ operation, errno: Errno.ENOENT, hint });
   }
@@ -226,4 +232,9 @@ export abstract class VmDirty extends VmPrivateMemory {
   #checkBitmap(operation: string, bitmap: Uint8Array, bytes: number): void {
     checkInteger(operation, "The bitmap's length in bytes", byteLengthOf(bitmap), bytes, bytes);
   }
+}
+
+/** For an error, whatever it is. */
+function nameOf(slot: MemorySlot): string {
+  return slot instanceof MemorySlot ? `slot ${slot.slot}` : "a slot";
 }

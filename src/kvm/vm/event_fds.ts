@@ -14,9 +14,9 @@ import {
   kvmIoeventfd,
   kvmIrqfd,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
+import { checkInstance, checkInteger, checkObject, U32_MAX } from "../check.ts";
 import { Connection } from "../connection.ts";
-import type { EventFd } from "../event_fd.ts";
+import { EventFd } from "../event_fd.ts";
 import { KVM } from "../ioctls.ts";
 import { VmInterrupts } from "./interrupts.ts";
 
@@ -83,8 +83,9 @@ export abstract class VmEventFds extends VmInterrupts {
    * EBADF if an event is closed.
    */
   irqfd(event: EventFd, gsi: number, options: IrqfdOptions = {}): Connection {
-    const { resample } = options;
     const operation = `make an event interrupt line ${gsi}`;
+    checkObject(operation, "What says how", options);
+    const { resample } = options;
     checkInteger(operation, "An interrupt line", gsi, 0, U32_MAX);
     const irqfd = from(kvmIrqfd, { gsi, fd: openFd(operation, event) });
     if (resample !== undefined) {
@@ -121,6 +122,7 @@ export abstract class VmEventFds extends VmInterrupts {
    * a value that can't be, EBADF if the event is closed.
    */
   ioeventfd(event: EventFd, options: IoeventfdOptions): Connection {
+    checkObject("make a write an event", "What says which", options);
     const { addr, pio = false, len = 0, datamatch } = options;
     const operation = `make a write of ${len || "any"} bytes to ${where(addr, pio)} an event`;
     const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
@@ -153,6 +155,7 @@ export abstract class VmEventFds extends VmInterrupts {
    * more than the VM's bus takes.
    */
   registerCoalescedMmio(zone: CoalescedZone): Connection {
+    checkObject("let writes queue up", "A zone", zone);
     const { addr, size, pio = false } = zone;
     const operation = `let ${size} bytes of writes at ${where(addr, pio)} queue up`;
     checkInteger(operation, "A zone's size", size, 1, U32_MAX);
@@ -193,6 +196,7 @@ export abstract class VmEventFds extends VmInterrupts {
 
 /** An event's descriptor; as unsigned as the kernel's struct has it, -1 would be no error here. */
 function openFd(operation: string, event: EventFd): number {
+  checkInstance(operation, "The event", event, EventFd);
   if (!event.closed) return event.fd;
   const hint = "The event was closed: connect it before close() or the end of its using block";
   throw new KvmError({ operation, errno: Errno.EBADF, hint });

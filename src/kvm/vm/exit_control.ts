@@ -6,7 +6,7 @@
 
 import { Errno, KvmError } from "../../../ffi/mod.ts";
 import { BusLockDetection, Cap, DisableExits, NotifyVmexit } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
+import { checkInteger, checkObject, U32_MAX } from "../check.ts";
 import { VmCapabilities } from "./capabilities.ts";
 
 /** Instructions that the guest may run without KVM noticing. */
@@ -123,6 +123,7 @@ const disableable = {
 
 function disabledExits(instructions: DisabledExits): number {
   let mask = 0;
+  checkObject("disable exits", "What says which", instructions);
   for (const [name, disabled] of Object.entries(instructions)) {
     if (!(name in disableable)) {
       const operation = `disable the exits of ${name}`;

@@ -14,7 +14,7 @@ import {
   type kvmPitState2,
   kvmReinjectControl,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
+import { checkInteger, checkList, checkObject, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import type { MsiMessage } from "./apic_messages.ts";
 import { VmParavirt } from "./paravirt.ts";
@@ -56,8 +56,9 @@ export abstract class VmInterrupts extends VmParavirt {
    * @throws {KvmError} ENOENT without the irqchip, EEXIST the second time.
    */
   createPit2(flags = 0): void {
-    const config = from(kvmPitConfig, { flags });
-    this.handle.set(KVM.KVM_CREATE_PIT2, config, "create the timer");
+    const operation = "create the timer";
+    checkInteger(operation, "The flags", flags, 0, U32_MAX);
+    this.handle.set(KVM.KVM_CREATE_PIT2, from(kvmPitConfig, { flags }), operation);
   }
 
   /**
@@ -107,6 +108,7 @@ export abstract class VmInterrupts extends VmParavirt {
    * @throws {KvmError} EINVAL without in-kernel local APICs, or for a message that is none.
    */
   signalMsi(message: MsiMessage): MsiStatus {
+    checkObject("signal an MSI", "A message", message);
     const { addressLo, addressHi, data } = message;
     const operation = `signal the MSI of address ${addressLo} and data ${data}`;
     checkInteger(operation, "The address", addressLo, 0, U32_MAX);
@@ -138,6 +140,7 @@ export abstract class VmInterrupts extends VmParavirt {
    * routes or lines than KVM takes.
    */
   setGsiRouting(routes: readonly GsiRoute[]): void {
+    checkList("set interrupt routes", "What to set", routes);
     const operation = `set ${routes.length} interrupt routes`;
     const table = encodeRoutes(operation, routes);
     this.handle.set(KVM.KVM_SET_GSI_ROUTING, table, operation);

@@ -12,6 +12,7 @@ import {
   KvmError,
   Mapping,
   PAGE_SIZE,
+  show,
 } from "../../../ffi/mod.ts";
 import {
   Cap,
@@ -20,8 +21,8 @@ import {
   MemFlag,
 } from "../../../ffi/uapi/mod.ts";
 import { GuestMemory, memoryOwner, MemorySlot } from "../../memory/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
-import type { GuestMemfd } from "../guest_memfd.ts";
+import { checkInstance, checkInteger, checkObject, U32_MAX } from "../check.ts";
+import { GuestMemfd } from "../guest_memfd.ts";
 import { KVM } from "../ioctls.ts";
 import { VmExitControl } from "./exit_control.ts";
 
@@ -49,6 +50,11 @@ export interface AddMemoryOptions {
    * it was made with `GuestMemfdFlag.MMAP` and `INIT_SHARED`, else in fresh memory as usual.
    */
   readonly guestMemfd?: GuestMemfd | undefined;
+  /**
+   * In which of the VM's address spaces the slot lies: 0, the guest's memory, by default; or 1, what
+   * a vCPU sees instead of it in system management mode (`Cap.MULTI_ADDRESS_SPACE`).
+   */
+  readonly addressSpace?: 0 | 1 | undefined;
   /** Where in `guestMemfd` the slot begins: a multiple of 4096. 0 by default. */
   readonly guestMemfdOffset?: number | undefined;
 }
@@ -56,11 +62,18 @@ export interface AddMemoryOptions {
 const PAGE = `a multiple of ${PAGE_SIZE}`;
 /** No x86 processor has more physical address bits (SDM volume 3, 5.1.4). */
 const PHYSICAL_LIMIT = 2 ** 52;
+/** A slot's number has its address space in the bits from 16 on (api.rst 4.35). */
+const SLOTS_OF_SPACE = 0x10000;
 
 /** The memory part of {@linkcode Vm}. */
 export abstract class VmMemory extends VmExitControl {
   /** All of the guest's memory. */
   readonly memory: GuestMemory = new GuestMemory();
+  /**
+   * What a vCPU sees in system management mode, and only there: the slots of address space 1. Ordinary
+   * memory is not part of it.
+   */
+  readonly smmMemory: GuestMemory = new GuestMemory();
   #maxSlots: number | undefined;
 
   /**
@@ -82,31 +95,36 @@ export abstract class VmMemory extends VmExitControl {
    * ENOMEM where the host or the huge pages don't suffice, ENOSPC with all slots in use.
    */
   addMemory(options: AddMemoryOptions): MemorySlot {
+    checkObject("add memory", "What to add", options);
     const { size, guestPhysAddr = 0, readonly = false, logDirtyPages = false } = options;
-    const { backing = "anonymous" } = options;
+    const { backing = "anonymous", addressSpace = 0 } = options;
     const operation = `add ${size} bytes of memory at ${guestPhysAddr}`;
     const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
     if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0) {
-      throw invalid(`The size is ${PAGE}, at least one`);
+      throw invalid(`The size is ${PAGE}, at least one, not ${show(size)}`);
     }
     const whole = Number.isSafeInteger(guestPhysAddr) && guestPhysAddr >= 0;
     if (!whole || guestPhysAddr % PAGE_SIZE !== 0 || guestPhysAddr + size > PHYSICAL_LIMIT) {
-      throw invalid(`The address is ${PAGE}, and the end at most 2^52`);
+      throw invalid(`The address is ${PAGE}, and the end at most 2^52, not ${show(guestPhysAddr)}`);
     }
     if (backing !== "anonymous" && backing !== "memfd") {
       throw invalid('The backing is "anonymous" or "memfd"');
     }
+    if (addressSpace !== 0 && addressSpace !== 1) throw invalid("The address space is 0 or 1");
+    if (addressSpace === 1) this.need(Cap.MULTI_ADDRESS_SPACE, operation);
+    const memory = addressSpace === 0 ? this.memory : this.smmMemory;
     if (readonly) this.need(Cap.READONLY_MEM, operation);
     const { guestMemfd, guestMemfdOffset = 0 } = options;
     if (guestMemfd !== undefined) {
+      checkInstance(operation, "guestMemfd", guestMemfd, GuestMemfd);
       if (readonly || logDirtyPages) throw invalid("Private memory has neither of these flags");
       guestMemfd.checkRange(operation, guestMemfdOffset, size);
     }
-    this.memory.refuseOverlap({ guestPhysAddr, size });
+    memory.refuseOverlap({ guestPhysAddr, size });
     const flags = (readonly ? MemFlag.READONLY : 0) |
       (logDirtyPages ? MemFlag.LOG_DIRTY_PAGES : 0) |
       (guestMemfd === undefined ? 0 : MemFlag.GUEST_MEMFD);
-    const slot = this.#freeSlot(operation);
+    const slot = this.#freeSlot(operation, memory, addressSpace * SLOTS_OF_SPACE);
     const what = `memory slot ${slot}`;
     const mapping = guestMemfd?.mappable
       ? guestMemfd.map(guestMemfdOffset, size, what)
@@ -117,7 +135,7 @@ export abstract class VmMemory extends VmExitControl {
       const memorySlot = new MemorySlot({ slot, guestPhysAddr, mapping, flags });
       if (guestMemfd === undefined) this.setRegion(memorySlot, size, flags, operation);
       else this.#setRegion2(memorySlot, guestMemfd, guestMemfdOffset, operation);
-      memoryOwner.add(this.memory, memorySlot);
+      memoryOwner.add(memory, memorySlot);
       return memorySlot;
     } catch (error) {
       mapping.close();
@@ -132,14 +150,16 @@ export abstract class VmMemory extends VmExitControl {
    * @throws {KvmError} ENOENT if the slot is not this VM's, or no more.
    */
   removeMemory(slot: MemorySlot): void {
+    checkInstance("remove memory", "The slot", slot, MemorySlot);
     const operation = `remove memory slot ${slot.slot}`;
     if (this.closed) throw closedError(operation, "VM");
-    if (!this.memory.slots.includes(slot)) {
+    const memory = this.memoryOf(slot);
+    if (memory === undefined) {
       const hint = "It was removed before, or is another VM's";
       throw new KvmError({ operation, errno: Errno.ENOENT, hint });
     }
     this.setRegion(slot, 0, 0, operation);
-    memoryOwner.remove(this.memory, slot);
+    memoryOwner.remove(memory, slot);
   }
 
   /**
@@ -171,6 +191,25 @@ export abstract class VmMemory extends VmExitControl {
     this.handle.set(KVM.KVM_SET_USER_MEMORY_REGION, region, what);
   }
 
+  /** @internal Which address space a slot is in; undefined if it is not, or no more, this VM's. */
+  memoryOf(slot: MemorySlot): GuestMemory | undefined {
+    return [this.memory, this.smmMemory].find(({ slots }) => slots.includes(slot));
+  }
+
+  /** @internal Takes all slots from the guest, whose memory stays for the host. */
+  protected deleteRegions(): void {
+    for (const slot of [...this.memory.slots, ...this.smmMemory.slots]) {
+      this.setRegion(slot, 0, 0, "take memory from the guest");
+    }
+  }
+
+  /** Closes the VM; then gives its memory back, and views of it become empty. */
+  override close(): void {
+    super.close();
+    memoryOwner.close(this.memory);
+    memoryOwner.close(this.smmMemory);
+  }
+
   #setRegion2(memory: MemorySlot, memfd: GuestMemfd, offset: number, operation: string): void {
     const { slot, flags, guestPhysAddr, size: memorySize, userspaceAddr } = memory;
     const guest = { guestMemfd: memfd.fd, guestMemfdOffset: offset };
@@ -179,12 +218,13 @@ export abstract class VmMemory extends VmExitControl {
     this.handle.set(KVM.KVM_SET_USER_MEMORY_REGION2, region, operation);
   }
 
-  #freeSlot(operation: string): number {
-    const taken = new Set(this.memory.slots.map(({ slot }) => slot));
-    let free = 0;
+  /** Each address space has as many, from `first` on. */
+  #freeSlot(operation: string, memory: GuestMemory, first: number): number {
+    const taken = new Set(memory.slots.map(({ slot }) => slot));
+    let free = first;
     while (taken.has(free)) free++;
     this.#maxSlots ??= this.check(Cap.NR_MEMSLOTS) || 32;
-    if (free < this.#maxSlots) return free;
+    if (free < first + this.#maxSlots) return free;
     const hint = `A VM has ${this.#maxSlots} slots at most: remove one, or add larger ones`;
     throw new KvmError({ operation, errno: Errno.ENOSPC, hint });
   }

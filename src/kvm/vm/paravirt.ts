@@ -26,7 +26,7 @@ import {
   kvmXenHvmConfig,
   XenAttrType,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
+import { checkInteger, checkObject, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { sevData, type SevDataCommand } from "../sev.ts";
 import { VmPolicy } from "./policy.ts";
@@ -63,6 +63,7 @@ export abstract class VmParavirt extends VmPolicy {
    */
   xenHvmConfig(options: XenHvmConfigOptions = {}): void {
     const operation = "make it a VM for Xen guests";
+    checkObject(operation, "What says how", options);
     const { flags = 0, msr = 0 } = options;
     checkInteger(operation, "The flags", flags, 0, U32_MAX);
     checkInteger(operation, "The MSR", msr, 0, U32_MAX);
@@ -120,9 +121,9 @@ export abstract class VmParavirt extends VmPolicy {
    * @throws {KvmError} EOPNOTSUPP on hosts without `Cap.XEN_HVM`.
    */
   xenHvmEvtchnSend(event: StructInit<typeof kvmIrqRoutingXenEvtchn>): void {
-    const operation = `raise Xen event channel ${event.port}`;
-    this.need(Cap.XEN_HVM, operation);
     const struct = from(kvmIrqRoutingXenEvtchn, event);
+    const operation = `raise Xen event channel ${struct.port}`;
+    this.need(Cap.XEN_HVM, operation);
     this.handle.set(KVM.KVM_XEN_HVM_EVTCHN_SEND, struct, operation);
   }
 
@@ -156,8 +157,9 @@ export abstract class VmParavirt extends VmPolicy {
     data?: Uint8Array,
     options: { readonly flags?: number | undefined; readonly sevFd?: number | undefined } = {},
   ): number {
-    const { flags = 0, sevFd = 0 } = options;
     const operation = `make the VM execute encryption command ${id}`;
+    checkObject(operation, "What goes with it", options);
+    const { flags = 0, sevFd = 0 } = options;
     checkInteger(operation, "A command", id, 0, U32_MAX);
     checkInteger(operation, "Flags", flags, 0, U32_MAX);
     checkInteger(operation, "The file descriptor", sevFd, 0, U32_MAX);
@@ -205,7 +207,13 @@ export abstract class VmParavirt extends VmPolicy {
     data: StructInit<(typeof sevData)[K]>,
     sevFd = 0,
   ): StructOf<(typeof sevData)[K]> {
-    const struct = from(sevData[id], data);
+    const table = sevData[id];
+    if (table === undefined) {
+      const operation = `make the VM execute SEV command ${id}`;
+      const hint = "No struct of such a command is known: use memoryEncryptOp";
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
+    const struct = from(table, data);
     this.memoryEncryptOp(id, bytesOf(struct), { sevFd });
     return struct;
   }

@@ -7,7 +7,7 @@
 import { from, PAGE_SIZE } from "../../../ffi/mod.ts";
 import { Cap, kvmEncRegion, kvmMemoryAttributes } from "../../../ffi/uapi/mod.ts";
 import type { Range } from "../../memory/mod.ts";
-import { checkInteger, checkMultiple } from "../check.ts";
+import { checkInteger, checkMultiple, checkObject } from "../check.ts";
 import { GuestMemfd, type GuestMemfdOptions } from "../guest_memfd.ts";
 import { KVM } from "../ioctls.ts";
 import { VmMemory } from "./memory.ts";
@@ -35,6 +35,7 @@ export abstract class VmPrivateMemory extends VmMemory {
    * 4096, or flags that this type of VM does not take.
    */
   createGuestMemfd(options: GuestMemfdOptions): GuestMemfd {
+    checkObject("make guest memory", "What to make", options);
     this.need(Cap.GUEST_MEMFD, `make ${options.size} bytes of guest memory`);
     return GuestMemfd.create(this.handle, options);
   }
@@ -46,7 +47,9 @@ export abstract class VmPrivateMemory extends VmMemory {
    * @param attributes `MemoryAttribute`: `PRIVATE`, or 0n for shared memory.
    * @throws {KvmError} EOPNOTSUPP where this type of VM has no private memory.
    */
-  setMemoryAttributes({ guestPhysAddr, size }: Range, attributes: bigint): void {
+  setMemoryAttributes(range: Range, attributes: bigint): void {
+    checkObject("set attributes of memory", "The range", range);
+    const { guestPhysAddr, size } = range;
     const operation = `set attributes of ${size} bytes at ${guestPhysAddr}`;
     checkMultiple(operation, "The address", guestPhysAddr, PAGE_SIZE);
     checkMultiple(operation, "The size", size, PAGE_SIZE);
@@ -75,7 +78,9 @@ export abstract class VmPrivateMemory extends VmMemory {
     this.handle.set(KVM.KVM_MEMORY_ENCRYPT_UNREG_REGION, region, operation);
   }
 
-  #encRegion({ guestPhysAddr, size }: Range, operation: string) {
+  #encRegion(range: Range, operation: string) {
+    checkObject(operation, "The range", range);
+    const { guestPhysAddr, size } = range;
     checkInteger(operation, "The size", size, 1, Number.MAX_SAFE_INTEGER);
     // Throws unless the range is guest memory, in one piece.
     this.memory.bytes(guestPhysAddr, size);

@@ -12,7 +12,7 @@ import {
   kvmIrqRouting,
   type kvmIrqRoutingEntry,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
+import { checkInteger, checkObject, U32_MAX } from "../check.ts";
 import type { MsiMessage } from "./apic_messages.ts";
 
 /** A line that leads to a pin of an in-kernel interrupt controller. */
@@ -81,17 +81,20 @@ function encodeRoute(
   operation: string,
   route: GsiRoute,
 ): StructInit<typeof kvmIrqRoutingEntry> {
+  checkObject(operation, "A route", route);
   const { gsi } = route;
   const check = (name: string, value: number, max = U32_MAX) =>
     checkInteger(operation, `Line ${gsi}'s ${name}`, value, 0, max);
   checkInteger(operation, "A line", gsi, 0, U32_MAX);
   if ("irqchip" in route) {
+    checkObject(operation, "irqchip", route.irqchip);
     const { irqchip, pin } = route.irqchip;
     check("controller", irqchip, Irqchip.IOAPIC);
     check("pin", pin, (irqchip === Irqchip.IOAPIC ? Abi.IOAPIC_NUM_PINS : PIC_PINS) - 1);
     return { gsi, type: IrqRouting.IRQCHIP, u: { irqchip: { irqchip, pin } } };
   }
   if ("msi" in route) {
+    checkObject(operation, "msi", route.msi);
     const { addressLo, addressHi, data } = route.msi;
     check("message address", addressLo);
     check("message address (high)", addressHi);
@@ -99,12 +102,14 @@ function encodeRoute(
     return { gsi, type: IrqRouting.MSI, u: { msi: { addressLo, addressHi, data } } };
   }
   if ("hvSint" in route) {
+    checkObject(operation, "hvSint", route.hvSint);
     const { vcpu, sint } = route.hvSint;
     check("vCPU", vcpu);
     check("interrupt source", sint, 15);
     return { gsi, type: IrqRouting.HV_SINT, u: { hvSint: { vcpu, sint } } };
   }
   if ("xenEvtchn" in route) {
+    checkObject(operation, "xenEvtchn", route.xenEvtchn);
     const { port, vcpu } = route.xenEvtchn;
     check("port", port);
     check("vCPU", vcpu);

@@ -5,7 +5,6 @@
  */
 
 import { Fd } from "../../../ffi/mod.ts";
-import { memoryOwner } from "../../memory/mod.ts";
 import { checkInteger, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { Vcpu } from "../vcpu/mod.ts";
@@ -29,6 +28,8 @@ const TSS_ADDRESS = 0xfffb_d000;
 export class Vm extends VmEventFds {
   readonly #vcpuMmapSize: number;
   readonly #vcpus = new Map<number, Vcpu>();
+  /** Descriptors of vCPUs that were closed while another thread ran them. */
+  readonly #leaving: Fd[] = [];
 
   /** @internal VMs are made by `kvm.createVm`. */
   constructor(handle: Fd, vcpuMmapSize: number) {
@@ -61,7 +62,10 @@ export class Vm extends VmEventFds {
         mmapSize: this.#vcpuMmapSize,
         check: (cap) => this.check(cap),
         memory: this.memory,
-        onClose: () => this.#vcpus.delete(id),
+        onClose: () => {
+          this.#vcpus.delete(id);
+          if (handle.busy) this.#leaving.push(handle);
+        },
       });
       this.#vcpus.set(id, vcpu);
       return vcpu;
@@ -86,11 +90,14 @@ export class Vm extends VmEventFds {
     this.handle.call(KVM.KVM_SET_TSS_ADDR, address, operation);
   }
 
-  /** Closes the vCPUs, then the VM; then gives the memory back, and its views become empty. */
+  /** Closes the vCPUs, then the VM and its memory: its views become empty. */
   override close(): void {
     if (this.closed) return;
     for (const vcpu of this.vcpus) vcpu.close();
+    // Another thread may still be in KVM_RUN, which keeps the kernel's VM alive; the guest must not
+    // go on in addresses that are somebody else's by then. The kernel lets go of a slot only when no
+    // vCPU uses it any more.
+    if (this.#leaving.some(({ busy }) => busy)) this.deleteRegions();
     super.close();
-    memoryOwner.close(this.memory);
   }
 }

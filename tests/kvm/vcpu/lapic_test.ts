@@ -78,7 +78,7 @@ Deno.test(needs("a vector requested in the state is delivered to the guest", "IR
   lapic.regs[0x200 + 16 * 2 + 2] = 1 << 1; // IRR: vector 2 * 32 + 17
   assertEquals(registers.vectors("irr"), [0x51]);
   vcpu.setLapic(lapic);
-  using _limit = vcpu.interruptAfter(2000);
+  using _limit = vcpu.interruptAfter(20_000);
   runUntil(vcpu, "io");
   assertEquals(registersOf(vcpu).vectors("irr"), []);
 });

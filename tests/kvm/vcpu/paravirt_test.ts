@@ -1,6 +1,7 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { KvmError } from "../../../ffi/mod.ts";
 import { TdxCommand, XenVcpuAttrType } from "../../../ffi/uapi/mod.ts";
+import { guests } from "../../../guests/mod.ts";
 import { LapicRegisters } from "../../../src/arch/x86/mod.ts";
 import type { Vm } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
@@ -64,6 +65,17 @@ Deno.test(needs("a Xen guest's vCPU has attributes", "XEN_HVM"), () => {
   vcpu.xenVcpuSetAttr({ type: XenVcpuAttrType.VCPU_TIME_INFO, u: { gpa: 0x4000n } });
 });
 
+Deno.test("a Xen guest's vCPU info is given by no host address, which might become another's", () => {
+  using machine = bare();
+  const { vcpu, memory } = machine;
+  const u = { hva: memory.hostAddress(0x3000) };
+  const error = assertCode(
+    "EINVAL",
+    () => vcpu.xenVcpuSetAttr({ type: XenVcpuAttrType.VCPU_INFO_HVA, u }),
+  );
+  assertEquals(error.hint?.includes("VCPU_INFO"), true);
+});
+
 Deno.test(needing("a host without Xen guests", lacks("XEN_HVM"), "Xen attributes say so"), () => {
   using machine = bare();
   const { vcpu } = machine;
@@ -111,7 +123,35 @@ Deno.test(
       return;
     }
     assertEquals(done.at(-1), size);
-    assertCode("ENOENT", () => vcpu.preFaultMemory(2 ** 40, 4096));
+    assertCode("ENOENT", () => vcpu.preFaultMemory(2 ** 38, 4096));
+  },
+);
+
+Deno.test(
+  needs(
+    "a guest takes no fault in memory that was mapped ahead",
+    "PRE_FAULT_MEMORY",
+    "BINARY_STATS_FD",
+  ),
+  () => {
+    const start = 1 << 20;
+    const pages = 256;
+    const faults = [true, false].map((ahead) => {
+      using machine = startLong(guests.dirty, {
+        registers: { rdi: BigInt(pages), rsi: BigInt(start) },
+        size: 4 << 20,
+      });
+      const { vcpu, memory } = machine;
+      // What the host has never written to would be mapped to be read alone.
+      memory.fill(start, pages * 4096, 1);
+      if (ahead) vcpu.preFaultMemory(0, 4 << 20);
+      using stats = vcpu.getStatsFd();
+      const before = stats.readRaw("pf_taken") ?? 0n;
+      runUntil(vcpu, "hlt");
+      return Number((stats.readRaw("pf_taken") ?? 0n) - before);
+    });
+    assertEquals(faults[0], 0);
+    assertGreater(faults[1]!, 0);
   },
 );
 

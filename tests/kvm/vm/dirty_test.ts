@@ -118,6 +118,13 @@ Deno.test("a slot that is removed is no longer reported, and its tracker ends qu
   assertCode("ENOENT", () => vm.setDirtyLogging(data, true));
 });
 
+Deno.test("a tracker of a closed VM is EBADF, and ends quietly", () => {
+  using guest = dirtier();
+  using tracker = guest.vm.trackDirty();
+  guest.vm.close();
+  assertCode("EBADF", () => tracker.collect());
+});
+
 Deno.test("a log is a bit per page, and reading it clears it", () => {
   using guest = dirtier(undefined, true);
   const { vm, data, write } = guest;

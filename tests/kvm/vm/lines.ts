@@ -13,7 +13,7 @@ import { type Machine, startLong } from "../../support/machine.ts";
 const REPORT = 0xf4;
 const WAITS = 0xf5;
 /** Milliseconds. */
-const LIMIT = 5000;
+const LIMIT = 20_000;
 
 /** The guest, about to wait for its first interrupt. */
 export function startLines(setup?: (vm: Vm) => void): Machine {

@@ -1,12 +1,19 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { KvmError } from "../../../ffi/mod.ts";
 import { Cap, MsrExitReason, PmuEvent, PmuMaskedEntry } from "../../../ffi/uapi/mod.ts";
 import { guests } from "../../../guests/mod.ts";
 import { longMode, readException } from "../../../src/boot/mod.ts";
-import { Kvm, type MsrAllowances, type MsrDenials, type Vm } from "../../../src/kvm/mod.ts";
+import {
+  Kvm,
+  type MsrAllowances,
+  type MsrDenials,
+  type PmuEventFilter,
+  type Vm,
+} from "../../../src/kvm/mod.ts";
 import { compilePmuFilter } from "../../../src/kvm/pmu_filter.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs } from "../../support/host.ts";
-import { bare, CELLS, runUntil } from "../../support/machine.ts";
+import { needing, needs } from "../../support/host.ts";
+import { bare, CELLS, runUntil, startLong } from "../../support/machine.ts";
 
 const KERNEL_GS_BASE = 0xc000_0102;
 const EFER = 0xc000_0080;
@@ -151,6 +158,45 @@ Deno.test(
     vm.setPmuEventFilter({ action: "deny", events: many.slice(1) });
   },
 );
+
+/** Instructions retired, at every level: Intel's and AMD's number for the event is the same. */
+const RETIRED = { select: 0xc0 };
+const COUNT_ALL = BigInt(RETIRED.select | 1 << 16 | 1 << 17 | 1 << 22);
+
+/** What a guest's counter of instructions comes to in a loop; 0 where it has none. */
+function counted(filter?: PmuEventFilter): bigint {
+  using kvm = Kvm.open();
+  const cpuid = kvm.getSupportedCpuid();
+  const amd = cpuid.vendor === "AuthenticAMD";
+  const [select, counter] = amd ? [0xc001_0000, 0xc001_0004] : [0x186, 0xc1];
+  // mov ecx, 10000; loop $; hlt
+  using machine = startLong([0xb9, 0x10, 0x27, 0x00, 0x00, 0xe2, 0xfe, 0xf4]);
+  const { vm, vcpu } = machine;
+  if (filter !== undefined) vm.setPmuEventFilter(filter);
+  vcpu.setCpuid(cpuid);
+  try {
+    vcpu.setMsr(select, COUNT_ALL);
+    // Intel's second version has a switch for all of them.
+    if (((cpuid.find(0xa)?.eax ?? 0) & 0xff) >= 2) vcpu.setMsr(0x38f, 1n);
+    runUntil(vcpu, "hlt");
+    return vcpu.getMsr(counter);
+  } catch (error) {
+    if (error instanceof KvmError && error.code === "EINVAL") return 0n;
+    throw error;
+  }
+}
+
+function filtersCounters(): boolean {
+  return !needs("", "PMU_EVENT_FILTER").ignore && counted() > 0n;
+}
+
+Deno.test(needing("a PMU that counts", filtersCounters(), "a denied event is not counted"), () => {
+  assertGreater(counted(), 10_000n);
+  assertEquals(counted({ action: "deny", events: [RETIRED] }), 0n);
+  assertGreater(counted({ action: "deny", events: [{ select: 0x3c }] }), 10_000n);
+  assertEquals(counted({ action: "allow", events: [{ select: 0x3c }] }), 0n);
+  assertGreater(counted({ action: "allow", events: [RETIRED] }), 10_000n);
+});
 
 Deno.test("events are encoded as the kernel's macros do", () => {
   const plain = compilePmuFilter({

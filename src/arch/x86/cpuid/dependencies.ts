@@ -43,13 +43,20 @@ const dependents: readonly (readonly [CpuidFeature, readonly CpuidFeature[]])[] 
   ["sev_snp", ["vmpl"]],
 ];
 
-const needs = new Map<CpuidFeature, CpuidFeature[]>();
-for (const [feature, others] of dependents) {
-  for (const other of others) needs.set(other, [...needs.get(other) ?? [], feature]);
+/** The other way round; made when it is first asked for. */
+let needs: Map<CpuidFeature, CpuidFeature[]> | undefined;
+
+function invert(): Map<CpuidFeature, CpuidFeature[]> {
+  const needs = new Map<CpuidFeature, CpuidFeature[]>();
+  for (const [feature, others] of dependents) {
+    for (const other of others) needs.set(other, [...needs.get(other) ?? [], feature]);
+  }
+  return needs;
 }
 
 /** The features that this one makes no sense without; those may have such of their own. */
 export function featureNeeds(feature: CpuidFeature): readonly CpuidFeature[] {
+  needs ??= invert();
   return needs.get(feature) ?? [];
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../../../ffi/mod.ts";
 import { basicFeatures } from "./basic.ts";
 import { extendedFeatures } from "./extended.ts";
 import { paravirtualFeatures } from "./paravirtual.ts";
@@ -42,35 +42,49 @@ export interface CpuidFeatureInfo {
   readonly meaning: string;
 }
 
-function* flatten(
-  tables: Readonly<Record<string, Readonly<Record<string, readonly [number, string]>>>>,
-): Generator<CpuidFeatureInfo> {
-  for (const [place, flags] of Object.entries(tables)) {
-    const [leaf, subleaf, register] = place.split(".");
-    for (const [name, [bit, meaning]] of Object.entries(flags)) {
-      yield {
-        name: name as CpuidFeature,
-        leaf: Number(leaf),
-        subleaf: Number(subleaf),
-        register: register as CpuidRegister,
-        bit,
-        mask: 2 ** bit,
-        meaning,
-      };
+type Tables = Readonly<Record<string, Readonly<Record<string, readonly [number, string]>>>>;
+
+/** Plain loops: every program that imports the library waits for them. */
+function flatten(all: readonly Tables[]): CpuidFeatureInfo[] {
+  const features: CpuidFeatureInfo[] = [];
+  for (const tables of all) {
+    for (const place in tables) {
+      const flags = tables[place]!;
+      const parts = place.split(".");
+      const leaf = Number(parts[0]);
+      const subleaf = Number(parts[1]);
+      const register = parts[2] as CpuidRegister;
+      for (const name in flags) {
+        const flag = flags[name]!;
+        const bit = flag[0];
+        features.push({
+          name: name as CpuidFeature,
+          leaf,
+          subleaf,
+          register,
+          bit,
+          mask: 2 ** bit,
+          meaning: flag[1],
+        });
+      }
     }
   }
+  return features;
 }
 
 /** All feature flags, in the order of leaves. */
-export const cpuidFeatures: readonly CpuidFeatureInfo[] = [
-  ...flatten(basicFeatures),
-  ...flatten(extendedFeatures),
-  ...flatten(paravirtualFeatures),
-];
+export const cpuidFeatures: readonly CpuidFeatureInfo[] = flatten([
+  basicFeatures,
+  extendedFeatures,
+  paravirtualFeatures,
+]);
 
-const byName: ReadonlyMap<string, CpuidFeatureInfo> = new Map(
-  cpuidFeatures.map((feature) => [feature.name, feature]),
-);
+let byName: Map<string, CpuidFeatureInfo> | undefined;
+
+/** The flags by name; made when one is first looked for. */
+function named(): ReadonlyMap<string, CpuidFeatureInfo> {
+  return byName ??= new Map(cpuidFeatures.map((feature) => [feature.name, feature]));
+}
 
 /** Other names that people know a flag by: the manuals', QEMU's. */
 const aliases: Readonly<Record<string, CpuidFeature>> = {
@@ -101,12 +115,20 @@ const aliases: Readonly<Record<string, CpuidFeature>> = {
  * @throws {KvmError} ENOENT for an unknown name; its hint has those like it.
  */
 export function cpuidFeature(name: string): CpuidFeatureInfo {
-  const known = byName.get(name);
+  const known = named().get(name);
   if (known !== undefined) return known;
+  if (typeof name !== "string") {
+    const hint = "A feature's name is a string";
+    throw new KvmError({
+      operation: `find the CPUID feature ${show(name)}`,
+      errno: Errno.EINVAL,
+      hint,
+    });
+  }
   const plain = name.trim().toLowerCase().replaceAll(/[-.]/g, "_");
-  const feature = byName.get(aliases[plain] ?? plain);
+  const feature = named().get(aliases[plain] ?? plain);
   if (feature !== undefined) return feature;
-  const near = closest(plain, [...byName.keys(), ...Object.keys(aliases)]);
+  const near = closest(plain, [...named().keys(), ...Object.keys(aliases)]);
   throw new KvmError({
     operation: `find the CPUID feature "${name}"`,
     errno: Errno.ENOENT,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../../../ffi/mod.ts";
 
 /** A processor's model, in CPUID leaf 1's EAX (SDM volume 2, "CPUID", figure 3-6). */
 export interface CpuSignature {
@@ -29,7 +29,8 @@ export function decodeSignature(eax: number): CpuSignature {
  *
  * @throws {KvmError} EINVAL for what does not fit.
  */
-export function encodeSignature({ family, model, stepping }: CpuSignature): number {
+export function encodeSignature(signature: CpuSignature): number {
+  const { family, model, stepping } = signature ?? {};
   const wide = family === 6 || family >= 15;
   const fits = inRange(family, 15 + 255) && inRange(model, wide ? 255 : 15) &&
     inRange(stepping, 15);
@@ -62,9 +63,9 @@ export function decodeText(words: readonly number[]): string {
  * @throws {KvmError} EINVAL for text that is too long or not of printable ASCII characters.
  */
 export function encodeText(what: string, text: string, words: number, most = 4 * words): number[] {
-  if (text.length > most || !/^[ -~]*$/.test(text)) {
+  if (typeof text !== "string" || text.length > most || !/^[ -~]*$/.test(text)) {
     throw new KvmError({
-      operation: `set the ${what} "${text}"`,
+      operation: `set the ${what} ${show(text)}`,
       errno: Errno.EINVAL,
       hint: `It has at most ${most} characters, all printable ASCII`,
     });

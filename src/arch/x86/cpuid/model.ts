@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../../../ffi/mod.ts";
 import { type CpuidFeature, cpuidFeature } from "./features.ts";
 
 /** A CPU model: where to start from, and what to change. */
@@ -54,6 +54,10 @@ const numbers = {
  * understand.
  */
 export function parseCpuModel(text: string): CpuModel {
+  if (typeof text !== "string") {
+    const operation = `understand ${show(text)} as a CPU model`;
+    throw new KvmError({ operation, errno: Errno.EINVAL, hint: "A model is a string" });
+  }
   const [base = "", ...parts] = text.split(",").map((part) => part.trim());
   const refuse = (hint: string) =>
     new KvmError({ operation: `understand the CPU model "${text}"`, errno: Errno.EINVAL, hint });

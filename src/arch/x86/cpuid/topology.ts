@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../../../ffi/mod.ts";
 
 /** Threads in cores in sockets; each 1 where it is left out. */
 export interface Topology {
@@ -37,10 +37,10 @@ export interface TopologyLayout {
  * @throws {KvmError} EINVAL for what is no positive whole number, or more than 2^31 processors.
  */
 export function topologyLayout(topology: Topology): TopologyLayout {
-  const { threads = 1, cores = 1, sockets = 1 } = topology;
+  const { threads = 1, cores = 1, sockets = 1 } = topology ?? {};
   for (const [name, count] of Object.entries({ threads, cores, sockets })) {
     if (Number.isInteger(count) && count >= 1) continue;
-    throw invalid(`${name} is a whole number from 1, not ${String(count)}`);
+    throw invalid(`${name} is a whole number from 1, not ${show(count)}`);
   }
   const threadBits = bitsFor(threads);
   const socketShift = threadBits + bitsFor(cores);
