@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Errno, KvmError, monotonicMilliseconds } from "../../ffi/mod.ts";
-import { BootTimer, type Device, type InterruptLine } from "../devices/mod.ts";
-import { BOOT_TIMER, type MemoryMap, memoryMap, Port } from "../firmware/mod.ts";
+import { Errno, KvmError } from "../../ffi/mod.ts";
+import type { BootTimer, Device, InterruptLine } from "../devices/mod.ts";
+import { type MemoryMap, memoryMap } from "../firmware/mod.ts";
 import { type InternalErrorExit, Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
 import { enterKernel, type LoadedKernel } from "../loader/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
