@@ -13,11 +13,12 @@ import { busyboxInitrd } from "../tests/support/initramfs.ts";
 
 const usage = `Measures the time to userspace's first line, beside QEMU.
 
-Usage: deno run --allow-all bench/boot.ts [--rounds N] [--cpus N] [--memory SIZE]
+Usage: deno run --allow-all bench/boot.ts [--rounds N] [--cpus N] [--memory MIB] [--cli FILE]
 
   --rounds N     measure each N times, by turns (3); the first round, which fills caches, is not counted
   --cpus N       vCPUs (1)
   --memory MIB   MiB of memory (256)
+  --cli FILE     the kvm command: src/cli/main.ts, or a bundle of it (dist/kvm.js if it is there)
   --help         show this
 
 Needs KVM_TEST_GUESTS, and qemu-system-x86_64.`;
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "3" },
     cpus: { type: "string", default: "1" },
     memory: { type: "string", default: "256" },
+    cli: { type: "string" },
     help: { type: "boolean" },
   },
 });
@@ -49,7 +51,12 @@ await Deno.writeFile(initrd, busyboxInitrd(await Deno.readFile(`${folder}/busybo
 const append = "console=ttyS0 quiet panic=-1";
 const { cpus, memory } = values;
 
-const cli = new URL("../src/cli/main.ts", import.meta.url).pathname;
+const [source, bundle] = ["../src/cli/main.ts", "../dist/kvm.js"].map((path) =>
+  new URL(path, import.meta.url).pathname
+);
+const hasBundle = await Deno.stat(bundle!).then(() => true, () => false);
+const cli = values.cli ?? (hasBundle ? bundle! : source!);
+console.log(`kvm is ${cli}`);
 const common = ["-accel", "kvm", "-cpu", "host", "-nodefaults", "-no-user-config", "-display"];
 const rest = ["none", "-serial", "stdio", "-no-reboot", "-m", memory, "-smp", cpus];
 const boot = ["-kernel", kernel, "-initrd", initrd, "-append", append];

@@ -8,6 +8,12 @@ import { KvmError } from "../../ffi/mod.ts";
 import { copyExit, type ExitRecord, formatRegisters, type Vcpu } from "../kvm/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 
+/**
+ * Where a processor begins after reset (SDM volume 3, 9.1.4). AMD's leave nothing else behind when
+ * they shut down (APM volume 2, 15.14.3), so that KVM resets the vCPU at once.
+ */
+const RESET_VECTOR = 0xffff_fff0n;
+
 /** An instruction has 15 bytes at most (SDM volume 2, 2.3.11). */
 const LONGEST_INSTRUCTION = 15;
 
@@ -27,11 +33,15 @@ export class GuestCrash extends Error {
   constructor(vcpu: Vcpu, memory: GuestMemory) {
     const exit = copyExit(vcpu.lastExit);
     const regs = vcpu.getRegs();
+    const sregs = vcpu.getSregs();
+    const isReset = exit.reason === "shutdown" && sregs.cs.base + regs.rip === RESET_VECTOR;
     const lines = [
       `vCPU ${vcpu.id}: ${explain(exit)}`,
       `Last exit: ${Deno.inspect(exit)}`,
-      `Bytes at RIP: ${bytesAt(vcpu, memory, regs.rip) ?? "not in memory"}`,
-      formatRegisters(regs, vcpu.getSregs()),
+      isReset
+        ? "KVM has reset the vCPU by now: where it was is lost, and these registers are new"
+        : `Bytes at RIP: ${bytesAt(vcpu, memory, regs.rip) ?? "not in memory"}`,
+      formatRegisters(regs, sregs),
     ];
     super(lines.join("\n"));
     this.vcpu = vcpu.id;

@@ -5,6 +5,7 @@ import { Terminal } from "../../src/cli/terminal.ts";
 import { PM1_CONTROL, SLP_TYP_S5 } from "../../src/devices/mod.ts";
 import { echoUntilQ, sendForever, tripleFault } from "../support/console_guests.ts";
 import { hasProgram, needing } from "../support/host.ts";
+import { isEmulated } from "../support/rounds.ts";
 import {
   debugExit,
   inb,
@@ -253,7 +254,7 @@ Deno.test("missing permissions are told with the flag that gives them", async ()
         [["--allow-ffi"], flat, "--allow-read"],
         [["--allow-read"], flat, "--allow-ffi"],
         [allow, [...flat, "--serial", "file:log"], "--allow-write"],
-        [allow, ["guest.asm"], "--allow-run=nasm"],
+        ...(hasProgram("nasm") ? [[allow, ["guest.asm"], "--allow-run=nasm"]] as const : []),
       ] as const
     ) {
       const { code, stdout, stderr } = await run(folder, args, { permissions });
@@ -313,7 +314,8 @@ Deno.test("a guest that crashes exits with 126, its whole report on standard err
   const { code, stdout, stderr } = await runCode([...print("last words\n"), ...tripleFault]);
   assertEquals([code, stdout], [126, "last words\n"]);
   assertMatch(stderr, /^kvm: vCPU 0: triple fault/);
-  assertStringIncludes(stderr, "Bytes at RIP: 0f 0b");
+  // Where KVM resets the vCPU at once, there is nothing left to see.
+  assertMatch(stderr, /Bytes at RIP: 0f 0b|KVM has reset the vCPU[^]*\nRIP 000000000000fff0/);
   assertMatch(stderr, /^RAX [0-9a-f]{16} /m);
   assertMatch(stderr, /^CR0 /m);
 });
@@ -325,9 +327,12 @@ Deno.test("--triple-fault reset makes of a triple fault what a PC does", async (
 });
 
 Deno.test("--timeout ends a guest that does not end, with 124", async () => {
-  const { code, stdout, stderr } = await runCode([...print("x"), ...spin], ["--timeout", "2.5"]);
+  // Enough for the machine to start.
+  const seconds = isEmulated() ? "25" : "2.5";
+  const args = ["--timeout", seconds];
+  const { code, stdout, stderr } = await runCode([...print("x"), ...spin], args);
   assertEquals([code, stdout], [124, "x"]);
-  assertEquals(stderr, "kvm: The guest was still running after 2.5 s (--timeout)\n");
+  assertEquals(stderr, `kvm: The guest was still running after ${seconds} s (--timeout)\n`);
 });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {

@@ -9,6 +9,11 @@ const EMULATED = /^model name\s*: QEMU TCG CPU/m;
 
 const emulated = EMULATED.test(Deno.readTextFileSync("/proc/cpuinfo"));
 
+/** Whether the processor is one that QEMU emulates, where starting a program takes seconds. */
+export function isEmulated(): boolean {
+  return emulated;
+}
+
 /**
  * How often to repeat what goes wrong only now and then, or with chance's choice: so often, and a
  * tenth of it, but no fewer than three, on a processor that QEMU emulates. There each round takes ten
