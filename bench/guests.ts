@@ -7,7 +7,7 @@
 import { Kvm, type Vcpu } from "../src/kvm/mod.ts";
 import type { Baseline } from "./c.ts";
 import { handle } from "./handler.ts";
-import { code, createMachine } from "./machine.ts";
+import { code, createMachine } from "./vm.ts";
 import { type Benchmark, timed } from "./run.ts";
 
 // A turn shorter than the scheduler's slice is seldom interrupted, and the median leaves out those

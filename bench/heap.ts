@@ -7,7 +7,7 @@
 import { Kvm } from "../src/kvm/mod.ts";
 import { decodeIn, decodeMmioRead, decodeMmioWrite, decodeOut } from "./exits.ts";
 import { exitLoop } from "./guests.ts";
-import { code, createMachine } from "./machine.ts";
+import { code, createMachine } from "./vm.ts";
 import { type Benchmark, consume } from "./run.ts";
 
 /** A number that V8 keeps on the heap takes 12 bytes for each exit; nothing that counts is less. */

@@ -1,35 +1,96 @@
 /**
- * The guests of the benchmarks, and a machine for one: a VM with a vCPU in real mode, made by the
- * same system calls as the C program's.
+ * What a machine adds to an exit: a device on its bus, and a console that somebody reads.
  *
  * @module
  */
 
-import type { Kvm, Vcpu } from "../src/kvm/mod.ts";
+import { createBoard } from "../src/machine/board.ts";
+import { handleIo } from "../src/machine/dispatch.ts";
+import { Machine } from "../src/machine/mod.ts";
+import { SharedState } from "../src/machine/shared/mod.ts";
+import type { Baseline } from "./c.ts";
+import { RecordedPage } from "./page.ts";
+import { type Benchmark, timed } from "./run.ts";
 
-const ENTRY = 0x1000;
+const TIMES = 50_000;
+const BYTES = 2_000;
+const COM1 = 0x3f8;
 
-/** 16-bit code, as short as a guest can be. */
-export const code = {
-  /** `again: inc ax; out 0xe0, ax; jmp again` */
-  out: Uint8Array.of(0xff, 0xc0, 0xe7, 0xe0, 0xeb, 0xfa),
-  /** `again: in ax, 0xe0; jmp again` */
-  in: Uint8Array.of(0xe5, 0xe0, 0xeb, 0xfc),
-  /** `mov bx, 0xffff; mov ds, bx; again: mov [0x10], ax; jmp again`: at 1 MiB, behind memory. */
-  mmioWrite: Uint8Array.of(0xbb, 0xff, 0xff, 0x8e, 0xdb, 0xa3, 0x10, 0x00, 0xeb, 0xfb),
-  /** `mov bx, 0xffff; mov ds, bx; again: mov ax, [0x10]; jmp again` */
-  mmioRead: Uint8Array.of(0xbb, 0xff, 0xff, 0x8e, 0xdb, 0xa1, 0x10, 0x00, 0xeb, 0xfb),
-  /** `hlt` */
-  hlt: Uint8Array.of(0xf4),
-};
+/** `mov dx, 0x3f8; again: out dx, al; jmp again`, in 16 bits */
+const printing = Uint8Array.of(0xba, 0xf8, 0x03, 0xee, 0xeb, 0xfd);
 
-/** Creates a machine; closing the stack closes it. */
-export function createMachine(kvm: Kvm, guest: Uint8Array, stack: DisposableStack): Vcpu {
-  const vm = stack.use(kvm.createVm());
-  const memory = vm.addMemory({ size: 1 << 20 });
-  memory.writeBytes(ENTRY, guest);
-  const vcpu = stack.use(vm.createVcpu(0));
-  vcpu.setSregs({ cs: { base: 0n, selector: 0 } });
-  vcpu.setRegs({ rip: BigInt(ENTRY), rflags: 2n });
-  return vcpu;
+/** A port's access from the run page to the device, and a byte's way to the console's reader. */
+export function machine(c: Baseline): Benchmark[] {
+  return [
+    {
+      name: "machine, OUT dispatched to the serial port",
+      unit: "ns",
+      prepare: () => ({ c: () => c.turn("dispatch", TIMES), kvm: timed(dispatch(), TIMES) }),
+    },
+    {
+      name: "machine, serial console for each byte",
+      unit: "ns",
+      rounds: 2,
+      prepare(stack) {
+        const print = consoleTurn(stack);
+        return { c: () => c.turn("exits", BYTES, printing), kvm: print };
+      },
+    },
+  ];
+}
+
+/** The guest prints: what its vCPU's thread does with the exit. */
+function dispatch(): (times: number) => number {
+  const page = new RecordedPage();
+  const shared = new SharedState(1);
+  // Nobody empties the ring here; the bell would only wake main.
+  shared.quiet = true;
+  const board = createBoard(shared, { serialPorts: 1 }, { set() {} });
+  const { output } = board.serial[0]!;
+  return (times) => {
+    page.startIo();
+    for (let i = 0; i < times; i++) {
+      page.io(1, COM1, 1);
+      const exit = page.decoder.decode();
+      if (exit.reason !== "io") throw new Error(exit.reason);
+      const region = board.ports.find(exit.port)!;
+      shared.lock.acquire();
+      handleIo(exit, region);
+      board.afterAccess(region);
+      shared.lock.release();
+      shared.awaitRoom();
+      if ((i & 0xfff) === 0) output.clear();
+    }
+    return output.length;
+  };
+}
+
+/** A machine whose guest prints while it is this one's turn: nanoseconds from byte to byte. */
+function consoleTurn(stack: DisposableStack): () => Promise<number> {
+  let received = 0;
+  let onByte = () => {};
+  const made = Machine.create({
+    kernel: printing,
+    protocol: "flat16",
+    memory: "2M",
+    console: {
+      output(bytes) {
+        received += bytes.length;
+        onByte();
+      },
+    },
+  });
+  stack.defer(() => void made.then((machine) => machine[Symbol.asyncDispose]()));
+  return async () => {
+    const machine = await made;
+    const until = (count: number) =>
+      new Promise<void>((resolve) => onByte = () => received >= count ? resolve() : undefined);
+    await machine.resume();
+    await until(received + 1);
+    const [start, first] = [performance.now(), received];
+    await until(first + BYTES);
+    const time = (performance.now() - start) * 1e6 / (received - first);
+    await machine.pause();
+    return time;
+  };
 }

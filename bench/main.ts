@@ -10,6 +10,7 @@ import { calls } from "./calls.ts";
 import { exits } from "./exits.ts";
 import { guests } from "./guests.ts";
 import { heap } from "./heap.ts";
+import { machine } from "./machine.ts";
 import { memory } from "./memory.ts";
 import { type Result, run } from "./run.ts";
 import { startup } from "./startup.ts";
@@ -23,7 +24,7 @@ const usage = `Usage: deno task bench [--filter NAME] [--rounds N] [--json]
 Compiles bench/baseline.c with gcc and lets it, plain JavaScript and this library take turns.
 
   --filter NAME  only the benchmarks whose name contains NAME; a group's name is its first word:
-                 ioctl, exit, guest, heap, memory, struct, startup
+                 ioctl, exit, guest, heap, machine, memory, struct, startup
   --rounds N     turns for each contender, more or fewer where a benchmark needs it; ${ROUNDS}
   --json         results as JSON, with quartiles
   --help         this text
@@ -65,7 +66,9 @@ function parse(args: readonly string[]): Options | number {
 
 async function bench({ filter, rounds, json }: Options): Promise<number> {
   await using c = await Baseline.start();
-  const all = [calls, exits, guests, heap, memory, structs, startup].flatMap((group) => group(c));
+  const all = [calls, exits, guests, heap, machine, memory, structs, startup].flatMap((group) =>
+    group(c)
+  );
   const chosen = all.filter(({ name }) => name.includes(filter));
   if (chosen.length === 0) {
     console.error(`No benchmark has "${filter}" in its name; there are:`);

@@ -38,10 +38,10 @@ export class RecordedPage {
     this.#words[IO_DATA_OFFSET] = DATA_OFFSET;
   }
 
-  /** An access to a port. */
-  io(direction: 0 | 1, port: number): void {
+  /** An access to a port, of 4 bytes unless said otherwise. */
+  io(direction: 0 | 1, port: number, size = 4): void {
     this.#words[REASON] = ExitReason.IO;
-    this.#words[IO] = direction | 4 << 8 | port << 16;
+    this.#words[IO] = direction | size << 8 | port << 16;
   }
 
   /** From now on, MMIO of 4 bytes. */
