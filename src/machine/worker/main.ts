@@ -62,9 +62,13 @@ function handle(exit: Exit, shared: SharedState, board: Board, id: number): void
       const region = board.ports.find(exit.port);
       if (region !== undefined) {
         shared.lock.acquire();
-        handleIo(exit, region);
-        board.afterAccess(region);
-        shared.lock.release();
+        try {
+          handleIo(exit, region);
+          board.afterAccess(region);
+        } finally {
+          // Whatever was wrong with a device, the others go on, if only to their end.
+          shared.lock.release();
+        }
         shared.awaitRoom();
       } else if (shared.claimsPort(exit.port)) shared.ask(id);
       else handleOpenBus(exit);
