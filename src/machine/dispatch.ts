@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Errno, KvmError } from "../../ffi/mod.ts";
 import type { IoExit, MmioExit } from "../kvm/thread/mod.ts";
 import { OPEN_BUS, type Region } from "./bus.ts";
 
@@ -55,5 +56,11 @@ function loadLittle(data: Uint8Array, at: number, size: number): number {
 }
 
 function storeLittle(data: Uint8Array, at: number, size: number, value: number): void {
+  if (typeof value !== "number") refuse(value);
   for (let byte = 0; byte < size; byte++) data[at + byte] = value >>> (byte * 8);
+}
+
+function refuse(value: unknown): never {
+  const hint = "A device's read() returns a number, and no promise of one";
+  throw new KvmError({ operation: `answer a read with ${value}`, errno: Errno.EINVAL, hint });
 }

@@ -16,7 +16,7 @@ import { SLP_TYP_S5 } from "../devices/mod.ts";
 import { serialPlaces } from "./board.ts";
 import { type LoadedKernel, loadKernel } from "../loader/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
-import type { FileSource, KernelOptions } from "./options.ts";
+import type { FileSource, KernelOptions, MachineOptions } from "./options.ts";
 
 /** A kernel's files, read; disposed of, those that were read here take no memory any more. */
 export interface KernelFiles extends Disposable {
@@ -32,12 +32,14 @@ export interface KernelFiles extends Disposable {
 }
 
 /** Reads a kernel's files, those that are no bytes yet. */
-export async function readFiles(options: KernelOptions): Promise<KernelFiles> {
-  const { kernel, initrd, modules = [] } = options;
+export async function readFiles(
+  options: KernelOptions & Pick<MachineOptions, "signal">,
+): Promise<KernelFiles> {
+  const { kernel, initrd, modules = [], signal } = options;
   const [kernelBytes, initrdBytes, ...images] = await Promise.all([
-    readFile("kernel", kernel),
-    initrd === undefined ? undefined : readFile("initial ramdisk", initrd),
-    ...modules.map(({ image }) => readFile("module", image)),
+    readFile("kernel", kernel, signal),
+    initrd === undefined ? undefined : readFile("initial ramdisk", initrd, signal),
+    ...modules.map(({ image }) => readFile("module", image, signal)),
   ]);
   return {
     kernel: kernelBytes,
@@ -53,24 +55,34 @@ export async function readFiles(options: KernelOptions): Promise<KernelFiles> {
   };
 }
 
-async function readFile(what: string, source: FileSource): Promise<Uint8Array<ArrayBuffer>> {
+async function readFile(
+  what: string,
+  source: FileSource,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
   if (source instanceof Uint8Array) return source;
-  const operation = `read the ${what} from ${source}`;
+  const operation = `read the ${what} from ${String(source)}`;
   if (typeof source !== "string" && !(source instanceof URL)) {
     throw new KvmError({ operation, errno: Errno.EINVAL, hint: "It is a path, a URL or bytes" });
   }
   try {
-    return await Deno.readFile(source);
+    // A pipe or a device may have no end.
+    if (!(await Deno.stat(source)).isFile) throw new TypeError("It is no regular file");
+    return await Deno.readFile(source, signal === undefined ? {} : { signal });
   } catch (error) {
     const errno = error instanceof Deno.errors.NotFound
       ? Errno.ENOENT
+      : error instanceof TypeError ||
+          (error instanceof Error && /[Ee]mpty path/.test(error.message))
+      ? Errno.EINVAL
       : error instanceof Deno.errors.PermissionDenied
       ? Errno.EACCES
       : error instanceof Deno.errors.IsADirectory
       ? Errno.EISDIR
       : undefined;
     if (errno === undefined) throw error;
-    throw new KvmError({ operation, errno, hint: "Give the path of a file that can be read" });
+    const detail = errno === Errno.EINVAL ? `${(error as Error).message}. ` : "";
+    throw new KvmError({ operation, errno, hint: `${detail}Give the path of a file` });
   }
 }
 

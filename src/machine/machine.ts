@@ -54,7 +54,10 @@ export type MachineState = "created" | "running" | "paused" | "ended";
  * ```
  */
 export class Machine implements AsyncDisposable {
-  /** The VM. Its vCPUs belong to the machine's threads while it runs. */
+  /**
+   * The VM. It and its vCPUs belong to the machine's threads while it runs: dispose of the machine,
+   * and don't close them.
+   */
   readonly vm: Vm;
   /** COM1, which is the console, and on. */
   readonly serial: readonly SerialLine[];
@@ -287,14 +290,20 @@ export class Machine implements AsyncDisposable {
   }
 
   async #reset(): Promise<void> {
-    await this.#threads.pause();
     using files = await readFiles(this.#options);
+    await this.#threads.pause();
     if (this.#concluding !== undefined) return;
-    this.#shared.takeEnding();
-    this.#shared.lock.hold(() => this.#board.devices.forEach((device) => device.reset?.()));
-    this.#devices.reset();
-    this.#hardware.powerOn.restore();
-    this.#kernel = this.#load(files);
+    try {
+      this.#shared.takeEnding();
+      this.#shared.lock.hold(() => this.#board.devices.forEach((device) => device.reset?.()));
+      this.#devices.reset();
+      this.#hardware.powerOn.restore();
+      this.#kernel = this.#load(files);
+    } catch (error) {
+      // Half of it has been reset: nothing could go on with the rest.
+      this.#conclude({ error });
+      throw error;
+    }
     if (this.#state === "running") this.#threads.resume();
   }
 

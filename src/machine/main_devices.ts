@@ -8,6 +8,7 @@
  */
 
 import { Errno, KvmError } from "../../ffi/mod.ts";
+import { IO_APIC, LOCAL_APIC } from "../firmware/mod.ts";
 import type { Device } from "../devices/mod.ts";
 import type { IoExit, MmioExit } from "../kvm/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
@@ -18,6 +19,11 @@ import type { SharedState } from "./shared/mod.ts";
 const PORTS = 0x1_0000;
 /** No x86 processor has more physical address bits (SDM volume 3, 5.1.4). */
 const PHYSICAL_LIMIT = 2 ** 52;
+
+/** Ports that the kernel's PICs and PIT answer, before anybody here is asked. */
+const KERNEL_PORTS = [[0x20, 2], [0x40, 4], [0x61, 1], [0xa0, 2], [0x4d0, 2]] as const;
+/** Likewise the pages of the I/O APIC and of the local APICs. */
+const KERNEL_PAGES = [[IO_APIC, 0x1000], [LOCAL_APIC, 0x1000]] as const;
 
 /** The buses of main's thread. */
 export class MainDevices {
@@ -36,6 +42,7 @@ export class MainDevices {
 
   /** Puts a device at ports that no other has; until disposed of. */
   mapPorts(start: number, count: number, device: Device): Disposable {
+    refuseKernels(KERNEL_PORTS, start, count);
     // The board's answer where they are: map there to refuse it in the same words.
     if (this.#boardPorts.overlap(start, count) !== undefined) {
       this.#boardPorts.map(start, count, device);
@@ -51,6 +58,7 @@ export class MainDevices {
 
   /** Puts a device at addresses that no other has; until disposed of. */
   mapMmio(start: number, length: number, device: Device): Disposable {
+    refuseKernels(KERNEL_PAGES, start, length);
     for (const { guestPhysAddr, end } of this.#memory.slots) {
       if (start >= end || start + length <= guestPhysAddr) continue;
       const operation = `map a device to 0x${start.toString(16)}`;
@@ -88,4 +96,16 @@ export class MainDevices {
     const regions: readonly Region[] = [...this.#ports.regions, ...this.#mmio.regions];
     for (const device of new Set(regions.map(({ device }) => device))) device.reset?.();
   }
+}
+
+function refuseKernels(
+  taken: readonly (readonly [start: number, length: number])[],
+  start: number,
+  length: number,
+): void {
+  const other = taken.find(([first, count]) => start < first + count && start + length > first);
+  if (other === undefined) return;
+  const operation = `map a device to 0x${start.toString(16)}`;
+  const hint = `The kernel's own device at 0x${other[0].toString(16)} answers there`;
+  throw new KvmError({ operation, errno: Errno.EEXIST, hint });
 }

@@ -119,9 +119,40 @@ export function checkOptions(options: MachineOptions): void {
   if (typeof memory !== "number" && typeof memory !== "string") {
     invalid('memory is a number of bytes, or a text such as "256M"');
   }
+  const { console = {}, debugcon, modules = [], fwCfg = {}, signal } = options;
+  if (!Array.isArray(serial)) invalid("serial is a list of ports, each with output and input");
+  for (const port of [...(console === "inherit" ? [] : [console]), ...serial]) {
+    if (typeof port !== "object" || port === null) {
+      invalid('A console is "inherit", or an object with output and input');
+    }
+    checkOutput(port.output, invalid);
+    if (port.input !== undefined && !(port.input instanceof ReadableStream && !port.input.locked)) {
+      invalid("A console's input is a ReadableStream that nobody else reads");
+    }
+  }
+  checkOutput(debugcon, invalid);
+  if (!Array.isArray(modules) || modules.some((one) => typeof one !== "object" || one === null)) {
+    invalid("modules is a list of objects with image and commandLine");
+  }
+  const isBytes = (value: unknown) => value instanceof Uint8Array;
+  if (typeof fwCfg !== "object" || fwCfg === null || !Object.values(fwCfg).every(isBytes)) {
+    invalid("fwCfg is an object: a Uint8Array for each file's name");
+  }
+  if (signal !== undefined && !(signal instanceof AbortSignal)) invalid("signal is an AbortSignal");
+  for (const name of ["onInternalError", "onBootTimer"] as const) {
+    if (options[name] !== undefined && typeof options[name] !== "function") {
+      invalid(`${name} is a function`);
+    }
+  }
   if (serial.length > MAX_SERIAL - 1) invalid("There are COM2 to COM4 beside the console");
   if (![undefined, "reboot", "stop"].includes(onReset)) invalid('onReset is "reboot" or "stop"');
   if (![undefined, "error", "reset"].includes(onTripleFault)) {
     invalid('onTripleFault is "error" or "reset"');
   }
+}
+
+function checkOutput(output: unknown, invalid: (hint: string) => void): void {
+  if (output === undefined || typeof output === "function") return;
+  if (output instanceof WritableStream && !output.locked) return;
+  invalid("An output is a function, or a WritableStream that nobody else writes to");
 }

@@ -19,6 +19,9 @@ export type Output = ((bytes: Uint8Array<ArrayBuffer>) => void) | WritableStream
  */
 const COLLECT = 4;
 
+/** How long the end waits for a stream that takes nothing, in milliseconds. */
+const PATIENCE = 2000;
+
 interface Pipe {
   readonly ring: ByteRing;
   readonly write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
@@ -68,17 +71,20 @@ export class OutputPump {
     for (const pipe of this.#pipes) {
       while (pipe.ring.length > 0 || pipe.busy !== undefined) {
         this.#drain();
-        await pipe.busy;
+        if (await settles(pipe.busy)) continue;
+        // Whoever takes the bytes may be waiting for this very end.
+        break;
       }
       await pipe.close();
     }
   }
 
-  #write(pipe: Pipe): Promise<void> | void {
+  #write(pipe: Pipe): unknown {
     try {
       return pipe.write(pipe.ring.takeAll());
     } catch (error) {
       this.#drop(pipe, error);
+      return undefined;
     }
   }
 
@@ -91,7 +97,8 @@ export class OutputPump {
     for (const pipe of this.#pipes) {
       if (pipe.busy !== undefined || pipe.ring.length === 0) continue;
       const written = this.#write(pipe);
-      if (written === undefined) continue;
+      // A function may return whatever it likes: only a promise is something to wait for.
+      if (!(written instanceof Promise)) continue;
       pipe.busy = written.catch((error) => this.#drop(pipe, error)).finally(() => {
         pipe.busy = undefined;
         this.#shared.liftPressure();
@@ -100,6 +107,15 @@ export class OutputPump {
     }
     if (this.#pipes.every(({ busy }) => busy === undefined)) this.#shared.liftPressure();
   }
+}
+
+/** Whether a write ends in time. */
+async function settles(write: Promise<void> | undefined): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), PATIENCE));
+  const settled = await Promise.race([late, write?.then(() => true) ?? true]);
+  clearTimeout(timer);
+  return settled;
 }
 
 function sinkOf(output: Output | undefined): Pick<Pipe, "write" | "close"> {

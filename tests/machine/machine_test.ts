@@ -192,6 +192,8 @@ Deno.test("a device can't be where another one, or memory, is", async () => {
       () => machine.mapPorts(0xcf8, 8, device),
       () => machine.mapMmio(0x1000, 4, device),
       () => machine.mapMmio(0xd000_0ff0, 0x20, device),
+      () => machine.mapPorts(0x20, 2, device),
+      () => machine.mapMmio(0xfee0_0000, 4096, device),
     ]
   ) {
     const error = await assertRejects(async () => void await map(), KvmError);
@@ -267,7 +269,18 @@ Deno.test("options that can't be are refused before there is a machine", async (
     [{ onReset: "maybe" as "stop" }, "onReset"],
     [{ kernel: "/nowhere/vmlinuz" }, "ENOENT"],
     [{ kernel: 5 as unknown as string }, "a path, a URL or bytes"],
+    [{ kernel: "/dev/zero" }, "no regular file"],
+    [{ kernel: "" }, "ENOENT"],
     [{ serial: [{}, {}, {}, {}] }, "COM2 to COM4"],
+    [{ serial: 5 as unknown as [] }, "a list of ports"],
+    [{ console: "inherited" as "inherit" }, '"inherit"'],
+    [{ console: { output: 5 as unknown as WritableStream } }, "a WritableStream"],
+    [{ console: { input: 5 as unknown as ReadableStream } }, "a ReadableStream"],
+    [{ debugcon: null as unknown as WritableStream }, "a WritableStream"],
+    [{ modules: [null] as unknown as [] }, "image and commandLine"],
+    [{ fwCfg: { a: "text" as unknown as Uint8Array } }, "a Uint8Array for each"],
+    [{ signal: {} as AbortSignal }, "an AbortSignal"],
+    [{ onInternalError: "x" as unknown as () => "stop" }, "is a function"],
   ];
   const before = openTargets();
   for (const [options, hint] of wrong) {
@@ -279,4 +292,57 @@ Deno.test("options that can't be are refused before there is a machine", async (
   }
   await assertRejects(() => Machine.create(null as unknown as MachineOptions), KvmError);
   assertEquals(openTargets(), before);
+});
+
+Deno.test("a console's function may return anything, and await the end that waits for it", async () => {
+  let text = "";
+  const output = (bytes: Uint8Array) => text += new TextDecoder().decode(bytes);
+  await using machine = await Machine.boot({
+    ...flat(print("returned"), debugExit(0)),
+    console: { output },
+  });
+  await machine.finished;
+  assertEquals(text, "returned");
+  const stopping: Promise<Machine> = Machine.boot({
+    ...flat(print("x"), spin),
+    console: { output: async () => await (await stopping).stop() },
+  });
+  await using stopped = await stopping;
+  assertEquals(await stopped.finished, { reason: "stopped" });
+});
+
+Deno.test("devices come and go while the guest uses another one", async () => {
+  // mov edi, 0xd1000000; again: cmp dword [rdi], 42; je again; then the end
+  const code = [0xbf, 0, 0, 0, 0xd1, 0x83, 0x3f, 42, 0x74, 0xfb];
+  await using guest = await pc(flat(code, debugExit(1)), async (machine) => {
+    machine.mapMmio(0xd100_0000, 4, { read: () => 42, write() {} });
+    await machine.resume();
+  });
+  for (let round = 0; round < rounds(300); round++) {
+    using _other = guest.machine.mapMmio(0xd080_0000, 4, { read: () => 0, write() {} });
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  assertEquals(guest.machine.state, "running");
+});
+
+Deno.test("a device that promises a value is refused, and not taken for a zero", async () => {
+  const device = { read: () => Promise.resolve(1) as unknown as number, write() {} };
+  // mov edi, 0xd1000000; mov eax, [rdi]
+  await using guest = await pc(flat([0xbf, 0, 0, 0, 0xd1, 0x8b, 0x07], spin), async (machine) => {
+    machine.mapMmio(0xd100_0000, 4, device);
+    await machine.resume();
+  });
+  await assertRejects(() => guest.machine.finished, KvmError, "no promise");
+});
+
+Deno.test("a reset whose files are gone changes nothing", async () => {
+  const kernel = await Deno.makeTempFile();
+  await Deno.writeFile(kernel, Uint8Array.from([...print("."), ...spin]));
+  await using guest = await pc({ ...flat([]), kernel });
+  await guest.until(".");
+  await Deno.remove(kernel);
+  await assertRejects(() => guest.machine.reset(), KvmError, "ENOENT");
+  assertEquals(guest.machine.state, "running");
+  await guest.machine.pause();
+  await guest.machine.resume();
 });

@@ -75,7 +75,7 @@ function handle(exit: Exit, shared: SharedState, board: Board, id: number): void
       return;
     }
     case "mmio":
-      if (shared.claimsAddress(exit.physAddr)) shared.ask(id);
+      if (shared.lock.hold(() => shared.claimsAddress(exit.physAddr))) shared.ask(id);
       else handleOpenBus(exit);
       return;
     case "intr":
