@@ -25,6 +25,8 @@ export const nowhere: Readonly<Record<string, string>> = {
   "write watchpoints that fire": "on a processor that the guest has for itself",
   "software breakpoints that fire": "on a processor that the guest has for itself",
   "five levels of page tables": "on a processor with LA57 and nested paging to match",
+  "the guests of KVM_TEST_GUESTS, and a KVM that interprets level 0":
+    "with a KVM that has no help from the processor, such as kvm_pvm",
 };
 
 /** A test as a report has it. */

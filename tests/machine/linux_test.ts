@@ -3,7 +3,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import type { MachineOptions } from "../../src/machine/mod.ts";
+import { GuestCrash, type MachineOptions } from "../../src/machine/mod.ts";
 import { busyboxInitrd } from "../support/initramfs.ts";
 import { needing } from "../support/host.ts";
 import { interpretsLevel0 } from "../support/native.ts";
@@ -69,9 +69,11 @@ Deno.test(
   },
 );
 
-for (const protocol of ["elf", "pvh"] as const) {
-  Deno.test(linux(`Linux boots from its ELF image by ${protocol}`), async () => {
-    const kernel = await extractVmlinux(await Deno.readFile(`${folder}/vmlinuz`));
+for (const protocol of ["linux", "elf", "pvh"] as const) {
+  const image = protocol === "linux" ? "bzImage" : "ELF image";
+  Deno.test(linux(`Linux boots with 1 vCPU from its ${image} by ${protocol}`), async () => {
+    const bzImage = await Deno.readFile(`${folder}/vmlinuz`);
+    const kernel = protocol === "linux" ? bzImage : await extractVmlinux(bzImage);
     await using guest = await pc(options({ kernel, protocol }));
     await guest.until(PROMPT);
     guest.machine.pressPowerButton();
@@ -88,3 +90,19 @@ Deno.test(linux("Linux can be killed while it boots"), async () => {
   aborter.abort(new Error("killed"));
   await assertRejects(() => guest.machine.finished, Error, "killed");
 });
+
+Deno.test(
+  needing(
+    "the guests of KVM_TEST_GUESTS, and a KVM that interprets level 0",
+    folder !== undefined && interpretsLevel0(),
+    "where KVM can't run a stock kernel, the machine ends with a report of why",
+  ),
+  async () => {
+    // Out of its bzImage: to unpack itself would take it minutes.
+    const kernel = await extractVmlinux(await Deno.readFile(`${folder}/vmlinuz`));
+    await using guest = await pc(options({ kernel, cpus: 2 }));
+    const error = await assertRejects(() => guest.machine.finished, GuestCrash);
+    assertMatch(error.message, /vCPU 0: (KVM|triple fault)/);
+    assertMatch(error.message, /^RIP [0-9a-f]{16}/m);
+  },
+);
