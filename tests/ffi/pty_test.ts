@@ -44,11 +44,13 @@ Deno.test("a pseudo-terminal that nobody reads takes so much and then nothing", 
   using master = fd;
   using _terminal = await Deno.open(path, { read: true });
   let total = 0;
-  for (let count = -1; count !== 0; total += count) {
+  // The kernel hands bytes on to the terminal's reader from a thread of its own: while that makes
+  // room again, a write that took nothing is not the last word.
+  for (let count = -1; count !== 0 || (poll(master) & POLL.OUT) !== 0; total += count) {
     count = writePty(master, new Uint8Array(4096));
+    assertEquals(total < 1 << 20, true, "there is an end to what it takes");
   }
   assertEquals(total > 0, true);
-  assertEquals(poll(master) & POLL.OUT, 0);
 });
 
 Deno.test("a closed pseudo-terminal is refused, and gone", () => {
