@@ -15,7 +15,7 @@ import { flagNames } from "../../src/cli/info/flags.ts";
 import { msrMeanings } from "../../src/cli/info/msr_meanings.ts";
 import { commentsOf, generate, outdated } from "../../tools/meanings.ts";
 import { hasProgram, needing } from "../support/host.ts";
-import { root } from "../support/subprocess.ts";
+import { becomeNobody, root, runScript, specifier } from "../support/subprocess.ts";
 
 interface Result {
   readonly code: number;
@@ -52,13 +52,12 @@ async function kvm(...args: string[]): Promise<Result> {
 
 /** Runs a command line as a process of its own, with no more permissions than it asks for. */
 async function run(args: string[], options: RunOptions = {}): Promise<Result> {
-  const { allow = ["--allow-ffi"], uid } = options;
+  const { allow = ["--allow-ffi"] } = options;
   const path = new URL("src/cli/main.ts", root).href;
   const command = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-check", "--no-lock", ...allow, path, ...args],
     stdin: "null",
     env: { NO_COLOR: "1" },
-    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   const { code, stdout, stderr } = await command.output();
   const decoder = new TextDecoder();
@@ -67,7 +66,6 @@ async function run(args: string[], options: RunOptions = {}): Promise<Result> {
 
 interface RunOptions {
   readonly allow?: string[];
-  readonly uid?: number;
 }
 
 Deno.test("as a process of its own it writes JSON and exits with 0, with --allow-ffi alone", async () => {
@@ -219,7 +217,12 @@ Deno.test({
     const device = await Deno.makeTempFile();
     try {
       await Deno.chmod(device, 0o600);
-      const { code, stderr } = await run(["info", "--device", device], { uid: 65534 });
+      const { code, stderr } = await runScript(
+        `
+        import { main } from ${specifier("src/cli/main.ts")};
+        ${becomeNobody}
+        Deno.exit(await main(["info", "--device", ${JSON.stringify(device)}]));`,
+      );
       assertEquals(code, 1, stderr);
       assertMatch(stderr, /EACCES\. You may not use it: join the group/);
     } finally {

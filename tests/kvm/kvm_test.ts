@@ -3,10 +3,7 @@ import { Cap } from "../../ffi/uapi/mod.ts";
 import { Kvm } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { needing, openFiles } from "../support/host.ts";
-import { runScript, specifier } from "../support/subprocess.ts";
-
-/** The user "nobody". */
-const NOBODY = 65534;
+import { becomeNobody, runScript, specifier } from "../support/subprocess.ts";
 
 Deno.test("KVM is opened once and closed once, and takes one descriptor", () => {
   const before = openFiles();
@@ -49,13 +46,10 @@ Deno.test(
     "without permission for the device it is EACCES, and the hint names the group",
   ),
   async () => {
-    // Nobody may read no modules here: the thread becomes nobody after it has loaded them.
     const { stdout, stderr } = await runScript(
       `
       import { Kvm } from ${specifier("src/kvm/mod.ts")};
-      import { shim } from ${specifier("ffi/shim.ts")};
-      const SYS_SETUID = 105;
-      shim().syscall3(SYS_SETUID, ${NOBODY}n, 0n, 0n);
+      ${becomeNobody}
       try { Kvm.open(); } catch (error) { console.log(error.code, error.hint); }`,
     );
     assertStringIncludes(stdout, "EACCES", stderr);

@@ -13,12 +13,20 @@ export function specifier(path: string): string {
   return JSON.stringify(new URL(path, root).href);
 }
 
+/**
+ * Text for a script of root's, behind its imports: from there on its thread is the user "nobody". A
+ * process that begins as nobody may find neither the runtime nor the modules readable.
+ */
+export const becomeNobody: string = `
+  const { shim } = await import(${specifier("ffi/shim.ts")});
+  const SYS_SETUID = 105;
+  if (shim().syscall3(SYS_SETUID, 65534n, 0n, 0n) !== 0n) throw new Error("setuid");
+`;
+
 /** How to run a script. */
 export interface ScriptOptions {
   /** Arguments of `deno run`; `--allow-ffi` alone by default. */
   readonly args?: readonly string[];
-  /** The user to run it as, when this process may. */
-  readonly uid?: number;
 }
 
 /** How a script ended. */
@@ -35,7 +43,7 @@ export interface ScriptResult {
 
 /** The command for a script given as text, a module without a file. */
 export function script(text: string, options: ScriptOptions = {}): Deno.Command {
-  const { args = ["--allow-ffi"], uid } = options;
+  const { args = ["--allow-ffi"] } = options;
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -49,7 +57,6 @@ export function script(text: string, options: ScriptOptions = {}): Deno.Command 
     stdout: "piped",
     stderr: "piped",
     env: { NO_COLOR: "1" },
-    ...(uid === undefined ? {} : { uid, gid: uid }),
   });
 }
 
