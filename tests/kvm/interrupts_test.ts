@@ -1,8 +1,15 @@
-import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertGreaterOrEqual,
+  assertLess,
+  assertStringIncludes,
+} from "@std/assert";
 import { Irqchip } from "../../ffi/uapi/mod.ts";
 import { bytesOf, KvmError } from "../../ffi/mod.ts";
 import { guests } from "../../guests/mod.ts";
-import { Kvm, type Vcpu, type Vm } from "../../src/kvm/mod.ts";
+import { type Exit, Kvm, type Vcpu, type Vm } from "../../src/kvm/mod.ts";
+import type { MemorySlot } from "../../src/memory/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { needs } from "../support/host.ts";
 import { bare, CELLS, startLong, startReal, supportedCpuid } from "../support/machine.ts";
@@ -12,6 +19,13 @@ const IF = 0x200n;
 
 function withIrqchip(vm: Vm): void {
   vm.createIrqchip();
+}
+
+/** The guests of both timers wait for five interrupts; one that was held up finds more waiting. */
+function assertTicked(exit: Exit, memory: MemorySlot): void {
+  assert(exit.reason === "io", Deno.inspect(exit));
+  assertEquals([exit.port, exit.value], [0xf4, memory.readU32(CELLS)]);
+  assertGreaterOrEqual(exit.value, 5);
 }
 
 function withTimer(vm: Vm): void {
@@ -25,9 +39,7 @@ Deno.test(
     using machine = startLong(guests.timer, {}, withTimer);
     const { vcpu, memory } = machine;
     using _limit = vcpu.interruptAfter(5000);
-    const exit = vcpu.run();
-    assert(exit.reason === "io", Deno.inspect(exit));
-    assertEquals([exit.port, exit.value, memory.readU32(CELLS)], [0xf4, 5, 5]);
+    assertTicked(vcpu.run(), memory);
   },
 );
 
@@ -36,9 +48,7 @@ Deno.test(needs("the local APIC's timer interrupts the guest", "IRQCHIP"), () =>
   const { vcpu, memory } = machine;
   vcpu.setCpuid(supportedCpuid());
   using _limit = vcpu.interruptAfter(5000);
-  const exit = vcpu.run();
-  assert(exit.reason === "io", Deno.inspect(exit));
-  assertEquals([exit.port, exit.value, memory.readU32(CELLS)], [0xf4, 5, 5]);
+  assertTicked(vcpu.run(), memory);
 });
 
 // Real mode: ICW1-4 with vectors from 8, all but IRQ 5 masked, then wait for it; its handler, vector

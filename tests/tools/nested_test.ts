@@ -11,8 +11,9 @@ import { effectiveLimit, parseOptions, quote, UsageError } from "../../tools/nes
 import { packages, parseAptShow, wantedPackages } from "../../tools/nested/packages.ts";
 import { missingMessage, missingPrograms, run } from "../../tools/nested/process.ts";
 import { mergeReports, readReport } from "../../tools/nested/report.ts";
-import { parts } from "../../tools/nested/run_tests.ts";
+import { parts } from "../../tools/nested/parts.ts";
 import { inTurns } from "../../tools/nested/turns.ts";
+import { findKvmUsers, reaching } from "../../tools/nested/uses_kvm.ts";
 import { needing } from "../support/host.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -24,6 +25,7 @@ Deno.test("own options come first, and the rest is the command's, its options to
     debs: "/d",
     withQemu: false,
     guests: false,
+    all: false,
     report: undefined,
     rest: ["ls", "--help"],
   });
@@ -209,17 +211,48 @@ Deno.test("the packages of deno.lock are those that npm knows, without their pee
 const sizes = { "a_test.ts": 5, "b/c_test.ts": 9, "b/latest.ts": 99, "d.ts": 9, "z.test.ts": 3 };
 const files = Object.entries(sizes).map(([path, size]) => ({ path, size }));
 
+const all = () => true;
+
 Deno.test("a whole run is divided: each test file goes to one machine, as much to each", () => {
-  assertEquals(parts(files, ["--filter", "x"], 2), [
-    ["--filter", "x", "b/c_test.ts"],
-    ["--filter", "x", "a_test.ts", "z.test.ts"],
+  const args = ["--filter", "x"];
+  assertEquals(parts(files, args, 2, all), [
+    { args, files: ["b/c_test.ts"] },
+    { args, files: ["a_test.ts", "z.test.ts"] },
   ]);
-  assertEquals(parts(files, [], 9).length, 3);
+  assertEquals(parts(files, [], 9, all).length, 3);
 });
 
 Deno.test("of files that were timed before, each machine gets as much time", () => {
   const known = { "a_test.ts": 60, "b/c_test.ts": 20, "z.test.ts": 30 };
-  assertEquals(parts(files, [], 2, known), [["a_test.ts"], ["b/c_test.ts", "z.test.ts"]]);
+  const divided = parts(files, [], 2, all, known);
+  assertEquals(divided.map(({ files }) => files), [["a_test.ts"], ["b/c_test.ts", "z.test.ts"]]);
+});
+
+Deno.test("tests that have nothing to do with KVM run if they are chosen", () => {
+  const usesKvm = (path: string) => path.startsWith("a");
+  assertEquals(parts(files, [], 2, usesKvm), [{ args: [], files: ["a_test.ts"] }]);
+  assertEquals(parts(files, ["z"], 2, usesKvm), [{ args: [], files: ["z.test.ts"] }]);
+});
+
+Deno.test("what leads to a module is found through any number of imports", () => {
+  const module = (specifier: string, ...imports: string[]) => ({
+    specifier,
+    dependencies: imports.map((specifier) => ({ code: { specifier } })),
+  });
+  const modules = [
+    module("a", "b"),
+    module("b", "target", "a"),
+    module("c", "d"),
+    { specifier: "d", dependencies: [{}] },
+    { specifier: "target" },
+  ];
+  assertEquals([...reaching({ modules }, ["target"])].sort(), ["a", "b", "target"]);
+});
+
+Deno.test("this project's tests of the processor's tables have nothing to do with KVM", async () => {
+  const tests = ["tests/arch/cpuid_test.ts", "tests/kvm/cpuid_test.ts", "tests/cli/run_test.ts"];
+  const usesKvm = await findKvmUsers(fileURLToPath(root), tests);
+  assertEquals(tests.map(usesKvm), [false, true, true]);
 });
 
 Deno.test("how long each file took is kept from one run to the next", () =>
@@ -236,9 +269,16 @@ Deno.test("how long each file took is kept from one run to the next", () =>
     assertEquals(names(folder), ["durations.json"]);
   }));
 
-Deno.test("a run of chosen files, or with the documentation, is not divided", () => {
-  for (const rest of [["b"], ["./b/c_test.ts"], ["--doc"], ["--shard=1/2"], ["--", "x"]]) {
-    assertEquals(parts(files, rest, 2), [rest]);
+Deno.test("a run of chosen files goes to one machine", () => {
+  const chosen = { args: ["--fail-fast"], files: ["b/c_test.ts"] };
+  for (const word of ["b", "./b/c_test.ts"]) {
+    assertEquals(parts(files, [word, "--fail-fast"], 2, all), [chosen]);
+  }
+});
+
+Deno.test("what only Deno understands is left to it", () => {
+  for (const rest of [["--doc"], ["--shard=1/2"], ["--", "x"], ["d.ts"]]) {
+    assertEquals(parts(files, rest, 2, all), [{ args: rest, files: [] }]);
   }
 });
 

@@ -17,8 +17,9 @@ BusyBox, and no network. Without a command there is a shell; Ctrl-A X ends it th
 
 if (import.meta.main) {
   await main(usage, (options, signal) => {
-    const { rest, report } = options;
+    const { rest, report, all } = options;
     if (report !== undefined) throw new UsageError("--report is an option of test:nested");
+    if (all) throw new UsageError("--all is an option of test:nested");
     if (rest.length > 0) return runNested([rest.map(quote).join(" ")], options, signal);
     if (Deno.stdin.isTerminal()) return runShell(options, signal);
     throw new UsageError("The shell wants a terminal: give a command, or see --help");

@@ -20,6 +20,8 @@ export interface Options {
   readonly withQemu: boolean;
   /** Whether only to tell where the guests' files are, out here. */
   readonly guests: boolean;
+  /** Whether to run the tests that have nothing to do with KVM, too. */
+  readonly all: boolean;
   /** Where to put a report of the tests. */
   readonly report: string | undefined;
   /** What is not for the tool itself. */
@@ -47,6 +49,7 @@ const takesValue = new Map([
   ["--debs", true],
   ["--with-qemu", false],
   ["--guests", false],
+  ["--all", false],
   ["--report", true],
   ["--help", false],
 ]);
@@ -73,12 +76,14 @@ export function parseOptions(args: readonly string[]): Options {
         debs: { type: "string" },
         "with-qemu": { type: "boolean" },
         guests: { type: "boolean" },
+        all: { type: "boolean" },
         report: { type: "string" },
       },
     });
-    const { help = false, debs, guests = false, report, "with-qemu": withQemu = false } = values;
+    const { help = false, debs, guests = false, all = false, report } = values;
+    const withQemu = values["with-qemu"] ?? false;
     const limit = values.limit === undefined ? undefined : seconds(values.limit);
-    return { help, limit, debs, withQemu, guests, report, rest };
+    return { help, limit, debs, withQemu, guests, all, report, rest };
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message);
     throw error;

@@ -1,0 +1,65 @@
+/**
+ * Which tests have anything to do with KVM: the others say here nothing that they don't say outside.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { run } from "./process.ts";
+
+/** What opens /dev/kvm, and what starts programs that may. */
+const DOORS = ["src/kvm/kvm.ts", "tests/support/subprocess.ts"];
+
+/** A graph of modules as `deno info --json` prints it. */
+export interface ModuleGraph {
+  readonly modules: readonly {
+    readonly specifier: string;
+    readonly dependencies?: readonly {
+      readonly code?: { readonly specifier?: string };
+    }[];
+  }[];
+}
+
+/** Whether a file of the tree leads to KVM, by what it imports. */
+export async function findKvmUsers(
+  tree: string,
+  files: readonly string[],
+  signal?: AbortSignal,
+): Promise<(path: string) => boolean> {
+  const url = (path: string) => pathToFileURL(join(tree, path)).href;
+  const all = await Deno.makeTempFile({ suffix: ".js" });
+  try {
+    await Deno.writeTextFile(all, importsOf(files.map(url)));
+    const args = ["info", "--json", "--no-lock", "--config", join(tree, "deno.json"), all];
+    const text = new TextDecoder().decode(await run(Deno.execPath(), args, { cwd: tree, signal }));
+    const users = reaching(JSON.parse(text), DOORS.map(url));
+    return (path) => users.has(url(path));
+  } finally {
+    await Deno.remove(all);
+  }
+}
+
+/** The text of a module that imports all of these. */
+export function importsOf(urls: readonly string[]): string {
+  return urls.map((url) => `import ${JSON.stringify(url)};\n`).join("");
+}
+
+/** The modules from which an import leads to one of the targets, and those themselves. */
+export function reaching({ modules }: ModuleGraph, targets: readonly string[]): Set<string> {
+  const importers = new Map<string, string[]>();
+  for (const { specifier, dependencies = [] } of modules) {
+    for (const { code } of dependencies) {
+      if (code?.specifier === undefined) continue;
+      const known = importers.get(code.specifier);
+      if (known === undefined) importers.set(code.specifier, [specifier]);
+      else known.push(specifier);
+    }
+  }
+  const found = new Set(targets);
+  // A set's iteration comes to what is added meanwhile.
+  for (const specifier of found) {
+    for (const importer of importers.get(specifier) ?? []) found.add(importer);
+  }
+  return found;
+}
