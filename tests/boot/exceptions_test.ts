@@ -6,7 +6,8 @@ import { longMode, type LongModeOptions, LongSelector, readException } from "../
 import { stub } from "../../src/boot/stub_bytes.ts";
 import { Kvm } from "../../src/kvm/mod.ts";
 import { hasProgram, needing, needs } from "../support/host.ts";
-import { code, Machine } from "./support.ts";
+import { code } from "../support/instructions.ts";
+import { Machine } from "./support.ts";
 
 const LEVELS = [0, 3] as const;
 

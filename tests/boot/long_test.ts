@@ -5,7 +5,9 @@ import { longMode, LongSelector, readException } from "../../src/boot/mod.ts";
 import { Kvm } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { needing, needs } from "../support/host.ts";
-import { code, LooseMemory, Machine, NotedVcpu } from "./support.ts";
+import { code } from "../support/instructions.ts";
+import { LooseMemory, NotedVcpu } from "../support/loose.ts";
+import { Machine } from "./support.ts";
 
 const GIB = 2 ** 30;
 /** CPUID leaf 0x80000001, EDX. */

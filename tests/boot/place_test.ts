@@ -12,7 +12,8 @@ import {
 import type { Range } from "../../src/memory/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { rounds } from "../support/rounds.ts";
-import { code, LooseMemory, NotedVcpu, type SlotShape } from "./support.ts";
+import { code } from "../support/instructions.ts";
+import { LooseMemory, NotedVcpu, type SlotShape } from "../support/loose.ts";
 
 const modes = { realMode, protectedMode, pagedMode, longMode };
 type Mode = keyof typeof modes;

@@ -4,7 +4,9 @@ import { CR0, CR4 } from "../../src/arch/x86/mod.ts";
 import { FlatSelector, pagedMode, protectedMode } from "../../src/boot/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { needing } from "../support/host.ts";
-import { code, LooseMemory, Machine, NotedVcpu } from "./support.ts";
+import { code } from "../support/instructions.ts";
+import { LooseMemory, NotedVcpu } from "../support/loose.ts";
+import { Machine } from "./support.ts";
 
 /** Whether a vCPU keeps CR0.PG outside long mode. */
 const legacyPaging = (() => {

@@ -3,7 +3,9 @@ import { guests } from "../../guests/mod.ts";
 import { CR0 } from "../../src/arch/x86/mod.ts";
 import { longMode, realMode } from "../../src/boot/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { code, LooseMemory, Machine, NotedVcpu } from "./support.ts";
+import { code } from "../support/instructions.ts";
+import { LooseMemory, NotedVcpu } from "../support/loose.ts";
+import { Machine } from "./support.ts";
 
 const MEBIBYTE = 1 << 20;
 

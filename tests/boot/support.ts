@@ -1,64 +1,11 @@
 /**
- * What the boot tests share: memory and vCPUs without KVM, and a run to the guest's end.
+ * What the boot tests share: a VM, and a run to the guest's end.
  *
  * @module
  */
 
-import { Mapping } from "../../ffi/mod.ts";
-import type { StructInit } from "../../ffi/mod.ts";
-import { type kvmRegs, type kvmSregs, MemFlag } from "../../ffi/uapi/mod.ts";
-import type { PagedModeVcpu } from "../../src/boot/mod.ts";
 import { type ExitName, Kvm, type Vcpu } from "../../src/kvm/mod.ts";
-import { GuestMemory, memoryOwner, MemorySlot } from "../../src/memory/mod.ts";
-
-/** A slot that no VM has. */
-export interface SlotShape {
-  readonly guestPhysAddr: number;
-  readonly size: number;
-  readonly readonly?: boolean;
-}
-
-/** Guest memory that no VM has, for tests of what is put where. */
-export class LooseMemory implements Disposable {
-  readonly memory: GuestMemory = new GuestMemory();
-
-  constructor(shapes: readonly SlotShape[]) {
-    shapes.forEach(({ guestPhysAddr, size, readonly }, slot) => {
-      const mapping = Mapping.anonymous(size, `test memory ${slot}`);
-      const flags = readonly ? MemFlag.READONLY : 0;
-      memoryOwner.add(this.memory, new MemorySlot({ slot, guestPhysAddr, mapping, flags }));
-    });
-  }
-
-  [Symbol.dispose](): void {
-    memoryOwner.close(this.memory);
-  }
-}
-
-/** A vCPU that only remembers what it was set to. */
-export class NotedVcpu implements PagedModeVcpu {
-  regs: StructInit<typeof kvmRegs> = {};
-  sregs: StructInit<typeof kvmSregs> = {};
-  sets = 0;
-
-  setRegs(regs: StructInit<typeof kvmRegs>): void {
-    this.regs = regs;
-    this.sets++;
-  }
-
-  setSregs(sregs: StructInit<typeof kvmSregs>): void {
-    this.sregs = sregs;
-    this.sets++;
-  }
-
-  setMpState(): void {
-    this.sets++;
-  }
-
-  getSregs(): { cr0: bigint } {
-    return { cr0: this.sregs.cr0 ?? 0n };
-  }
-}
+import type { GuestMemory } from "../../src/memory/mod.ts";
 
 /** A VM with memory and one vCPU. */
 export class Machine implements Disposable {
@@ -93,8 +40,3 @@ export class Machine implements Disposable {
 }
 
 const SERIAL = 0x3f8;
-
-/** A short piece of machine code, from lines of bytes whose comments are the instructions. */
-export function code(...bytes: number[]): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(bytes);
-}

@@ -4,7 +4,8 @@ import { memoryMap } from "../../src/firmware/mod.ts";
 import { generate, sources, target } from "./guests/generate.ts";
 import { hasProgram, needing } from "../support/host.ts";
 import { concat, elf } from "./images.ts";
-import { bytes, changed, Guest, hex8, imageOf, map, MIB } from "./support.ts";
+import { Guest } from "./guest.ts";
+import { bytes, changed, hex8, imageOf, map, MIB } from "./support.ts";
 
 const commandLine = "console=none; ünïcode";
 const initrd = bytes("the initial ramdisk\0");

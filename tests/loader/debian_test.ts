@@ -1,36 +1,26 @@
 /**
- * Images that others have made. They come from KVM_TEST_GUESTS: docs/nested.md.
+ * Images that others have made.
  */
 
 import { assert, assertEquals } from "@std/assert";
 import { memoryMap } from "../../src/firmware/mod.ts";
 import { detectProtocol } from "../../src/loader/mod.ts";
-import { needing } from "../support/host.ts";
-import { interpretsLevel0 } from "../support/native.ts";
+import {
+  debianGuests,
+  needsGuests,
+  needsStockKernel,
+  vmlinux,
+  vmlinuz,
+} from "../support/debian.ts";
 import { pc } from "../support/pc.ts";
-import { extractVmlinux } from "../support/vmlinux.ts";
 import { assertNoneCutOff, Target } from "./refusals.ts";
 import { changed, fields, MIB } from "./support.ts";
-
-const folder = Deno.env.get("KVM_TEST_GUESTS");
-const present = (name: string) => needing("the guests of KVM_TEST_GUESTS", !!folder, name);
-const bootable = (name: string) =>
-  needing(
-    "the guests of KVM_TEST_GUESTS, and a KVM that runs a stock kernel",
-    !!folder && !interpretsLevel0(),
-    name,
-  );
 
 const XLOADFLAGS = 0x236;
 
 const machine = memoryMap(192 * MIB);
 
-/** Debian's kernel. */
-function vmlinuz(): Uint8Array<ArrayBuffer> {
-  return Deno.readFileSync(`${folder}/vmlinuz`);
-}
-
-Deno.test(present("Debian's kernel is placed where it says, its ramdisk at the top"), () => {
+Deno.test(needsGuests("Debian's kernel is placed where it says, its ramdisk at the top"), () => {
   using target = new Target(machine.slots);
   const image = vmlinuz();
   const header = fields(image);
@@ -48,17 +38,17 @@ Deno.test(present("Debian's kernel is placed where it says, its ramdisk at the t
   assertNoneCutOff(image, { memoryMap: machine.e820, protocol: "linux" }, 0x800);
 });
 
-Deno.test(present("Memtest86+ can't be moved, and is entered in 64-bit mode at 1 MiB"), () => {
+Deno.test(needsGuests("Memtest86+ can't be moved, and is entered in 64-bit mode at 1 MiB"), () => {
   using target = new Target();
-  const { protocol, entry } = target.load(Deno.readFileSync(`${folder}/memtest86+x64.bin`));
+  const { protocol, entry } = target.load(Deno.readFileSync(`${debianGuests}/memtest86+x64.bin`));
   assertEquals([protocol, entry.mode, entry.rip], ["linux", "long", MIB + 0x200]);
 });
 
 Deno.test(
-  present("Debian's kernel out of its bzImage has a PVH entry, and ELF's at its start"),
+  needsGuests("Debian's kernel out of its bzImage has a PVH entry, and ELF's at its start"),
   async () => {
     using target = new Target(machine.slots);
-    const image = await extractVmlinux(vmlinuz());
+    const image = await vmlinux();
     const options = { memoryMap: machine.e820 };
     const pvh = target.load(image, options);
     assertEquals([pvh.protocol, pvh.entry.mode], ["pvh", "protected"]);
@@ -68,7 +58,7 @@ Deno.test(
   },
 );
 
-Deno.test(bootable("Linux starts by its 32-bit entry, too"), async () => {
+Deno.test(needsStockKernel("Linux starts by its 32-bit entry, too"), async () => {
   const image = vmlinuz();
   const kernel = changed(image, [XLOADFLAGS, 2, fields(image).getUint16(XLOADFLAGS, true) & ~1]);
   await using guest = await pc({

@@ -20,7 +20,7 @@ import {
   type Protocol,
 } from "../../src/loader/mod.ts";
 import type { GuestMemory } from "../../src/memory/mod.ts";
-import { LooseMemory } from "../boot/support.ts";
+import { LooseMemory } from "../support/loose.ts";
 import { imageOf, MIB, ram } from "./support.ts";
 import { concat, elf, note } from "./images.ts";
 import { fillPattern, firstChange, PATTERN } from "./pattern.ts";

@@ -3,7 +3,7 @@ import { memoryMap } from "../../src/firmware/mod.ts";
 import { GuestMemory } from "../../src/memory/mod.ts";
 import { enterKernel, loadKernel, type LoadOptions } from "../../src/loader/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { NotedVcpu } from "../boot/support.ts";
+import { NotedVcpu } from "../support/loose.ts";
 import { emptyVm } from "../support/memory.ts";
 import { Target } from "./refusals.ts";
 import { bytes, imageOf, map } from "./support.ts";

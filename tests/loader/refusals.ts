@@ -8,7 +8,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { KvmError } from "../../ffi/mod.ts";
 import { type LoadedKernel, loadKernel, type LoadOptions } from "../../src/loader/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { LooseMemory, type SlotShape } from "../boot/support.ts";
+import { LooseMemory, type SlotShape } from "../support/loose.ts";
 import { fillPattern, firstChange } from "./pattern.ts";
 import { map, MIB } from "./support.ts";
 

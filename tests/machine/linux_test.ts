@@ -1,19 +1,14 @@
 /**
- * A stock distribution's kernel. The guests come from KVM_TEST_GUESTS: docs/nested.md.
+ * A stock distribution's kernel.
  */
 
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { GuestCrash, type MachineOptions } from "../../src/machine/mod.ts";
+import { debianGuests, needsStockKernel, vmlinux, vmlinuz } from "../support/debian.ts";
 import { busyboxInitrd } from "../support/initramfs.ts";
 import { needing } from "../support/host.ts";
 import { interpretsLevel0 } from "../support/native.ts";
 import { pc } from "../support/pc.ts";
-import { extractVmlinux } from "../support/vmlinux.ts";
-
-const folder = Deno.env.get("KVM_TEST_GUESTS");
-const canBoot = folder !== undefined && !interpretsLevel0();
-const linux = (name: string) =>
-  needing("the guests of KVM_TEST_GUESTS, and a KVM that runs a stock kernel", canBoot, name);
 
 /** A shell on the console; its prompt is `READY# `. */
 const init = `#!/bin/busybox sh
@@ -28,8 +23,8 @@ const PROMPT = "READY# ";
 const LIMIT = 240_000;
 
 const options = (more: Partial<MachineOptions> = {}): MachineOptions => ({
-  kernel: `${folder}/vmlinuz`,
-  initrd: busyboxInitrd(Deno.readFileSync(`${folder}/busybox`), init),
+  kernel: `${debianGuests}/vmlinuz`,
+  initrd: busyboxInitrd(Deno.readFileSync(`${debianGuests}/busybox`), init),
   commandLine: "console=ttyS0 quiet",
   memory: "256M",
   signal: AbortSignal.timeout(LIMIT),
@@ -37,7 +32,7 @@ const options = (more: Partial<MachineOptions> = {}): MachineOptions => ({
 });
 
 Deno.test(
-  linux("Linux boots with 2 vCPUs to a shell that answers, reboots, and powers off"),
+  needsStockKernel("Linux boots with 2 vCPUs to a shell that answers, and powers off"),
   async () => {
     await using guest = await pc(options({ cpus: 2 }));
     const { machine } = guest;
@@ -61,28 +56,31 @@ Deno.test(
     );
     assertMatch(await run("cat /proc/interrupts"), /IO-APIC +4-edge +ttyS0/);
 
-    await machine.serial[0]!.send("reboot -f\n");
-    await guest.until(PROMPT);
-    assertEquals((await run("echo again")).trim(), "again");
     await machine.serial[0]!.send("poweroff -f\n");
     assertEquals(await machine.finished, { reason: "powerOff" });
   },
 );
 
 for (const protocol of ["linux", "elf", "pvh"] as const) {
-  const image = protocol === "linux" ? "bzImage" : "ELF image";
-  Deno.test(linux(`Linux boots with 1 vCPU from its ${image} by ${protocol}`), async () => {
-    const bzImage = await Deno.readFile(`${folder}/vmlinuz`);
-    const kernel = protocol === "linux" ? bzImage : await extractVmlinux(bzImage);
-    await using guest = await pc(options({ kernel, protocol }));
-    await guest.until(PROMPT);
-    guest.machine.pressPowerButton();
-    await guest.machine.serial[0]!.send("poweroff -f\n");
-    assertEquals(await guest.machine.finished, { reason: "powerOff" });
-  });
+  const image = protocol === "linux" ? "bzImage, and again after its reset," : "ELF image";
+  Deno.test(
+    needsStockKernel(`Linux boots with 1 vCPU from its ${image} by ${protocol}`),
+    async () => {
+      const kernel = protocol === "linux" ? vmlinuz() : await vmlinux();
+      await using guest = await pc(options({ kernel, protocol }));
+      await guest.until(PROMPT);
+      if (protocol === "linux") {
+        await guest.machine.serial[0]!.send("reboot -f\n");
+        await guest.until(PROMPT);
+      }
+      guest.machine.pressPowerButton();
+      await guest.machine.serial[0]!.send("poweroff -f\n");
+      assertEquals(await guest.machine.finished, { reason: "powerOff" });
+    },
+  );
 }
 
-Deno.test(linux("Linux can be killed while it boots"), async () => {
+Deno.test(needsStockKernel("Linux can be killed while it boots"), async () => {
   const aborter = new AbortController();
   const commandLine = "console=ttyS0 earlyprintk=serial";
   await using guest = await pc(options({ commandLine, cpus: 2, signal: aborter.signal }));
@@ -94,12 +92,12 @@ Deno.test(linux("Linux can be killed while it boots"), async () => {
 Deno.test(
   needing(
     "the guests of KVM_TEST_GUESTS, and a KVM that interprets level 0",
-    folder !== undefined && interpretsLevel0(),
+    debianGuests !== undefined && interpretsLevel0(),
     "where KVM can't run a stock kernel, the machine ends with a report of why",
   ),
   async () => {
     // Out of its bzImage: to unpack itself would take it minutes.
-    const kernel = await extractVmlinux(await Deno.readFile(`${folder}/vmlinuz`));
+    const kernel = await vmlinux();
     await using guest = await pc(options({ kernel, cpus: 2 }));
     const error = await assertRejects(() => guest.machine.finished, GuestCrash);
     assertMatch(error.message, /vCPU 0: (KVM|triple fault)/);

@@ -47,3 +47,8 @@ export const ifByte = (address: number, value: number, then: readonly number[]):
 ];
 /** inc byte [address] */
 export const incByte = (address: number): number[] => [0xfe, 0x04, 0x25, ...dword(address)];
+
+/** A short piece of machine code, from lines of bytes whose comments are the instructions. */
+export function code(...bytes: number[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(bytes);
+}
