@@ -16,12 +16,24 @@ import {
   selector,
   taskRegister,
 } from "../arch/x86/mod.ts";
+import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Cpuid } from "../kvm/mod.ts";
 import type { GuestMemory, MemorySlot, Range } from "../memory/mod.ts";
-import { type BootVcpu, enter } from "./enter.ts";
+import { type BootVcpu, enter, type EntryState } from "./enter.ts";
 import { type ExceptionLayout, type IdtOptions, writeExceptions } from "./exceptions.ts";
 import { encodeTable, NO_TSS_LIMIT, PROTECTED_CR0, PROTECTED_CR4, segments } from "./flat.ts";
 import { planLongMode } from "./long_plan.ts";
 import type { Boot, BootOptions } from "./options.ts";
+
+/** What a start in long mode asks of a vCPU; `Vcpu` has it. */
+export interface LongModeVcpu extends BootVcpu {
+  /** Its APIC id. */
+  readonly id: number;
+  /** KVM_GET_CPUID2. */
+  getCpuid(): Cpuid;
+  /** KVM_SET_CPUID2. */
+  setCpuid(cpuid: Cpuid): void;
+}
 
 /** What {@linkcode longMode} starts. */
 export interface LongModeOptions extends BootOptions {
@@ -81,7 +93,8 @@ const userCode = codeSegment64(LongSelector.USER_CODE, 3);
 
 /**
  * Starts code in 64-bit long mode: flat segments, identity-mapped memory, interrupts disabled, SSE
- * enabled. What is mapped is open to level 3, so a guest at level 0 may go there by itself.
+ * enabled. What is mapped is open to level 3, so a guest at level 0 may go there by itself. A vCPU
+ * without CPUID gets that of `Cpuid.baseline` where KVM has no long mode without.
  *
  * Needs memory for the code, 24 KiB of page tables (8 KiB with `pageSize: "1G"`; 12 KiB with a `map`
  * of up to 1 GiB), 56 bytes of GDT and 1 KiB of stack: 28 KiB in all will do. Reports of exceptions
@@ -106,7 +119,7 @@ const userCode = codeSegment64(LongSelector.USER_CODE, 3);
  * structures.
  */
 export function longMode(
-  vcpu: BootVcpu,
+  vcpu: LongModeVcpu,
   memory: MemorySlot | GuestMemory,
   options: LongModeOptions,
 ): LongModeBoot {
@@ -127,7 +140,7 @@ export function longMode(
   if (exceptions !== undefined) {
     writeExceptions(memory, exceptions, idt, LongSelector.CODE, cpl);
   }
-  enter(vcpu, options.registers, {
+  enterWithCpuid(vcpu, options.registers, {
     rip: boot.entry,
     rsp: boot.stack,
     rflags: cpl === 3 ? RFLAGS.IOPL : 0n,
@@ -145,4 +158,24 @@ export function longMode(
     },
   });
   return boot;
+}
+
+/**
+ * Newer kernels (7.3 does) refuse EFER bits that a vCPU's CPUID lacks, whoever sets them, and a vCPU
+ * that was just made has no leaves at all.
+ */
+function enterWithCpuid(
+  vcpu: LongModeVcpu,
+  registers: BootOptions["registers"],
+  state: EntryState,
+): void {
+  try {
+    enter(vcpu, registers, state);
+  } catch (error) {
+    const isRefused = error instanceof KvmError && error.errno === Errno.EINVAL &&
+      error.call === "KVM_SET_SREGS";
+    if (!isRefused || vcpu.getCpuid().entries.length > 0) throw error;
+    vcpu.setCpuid(Cpuid.baseline({ id: vcpu.id }));
+    enter(vcpu, registers, state);
+  }
 }

@@ -1,8 +1,10 @@
 import { assert, assertEquals } from "@std/assert";
+import { Errno, KvmError, type StructInit } from "../../ffi/mod.ts";
+import type { kvmSregs } from "../../ffi/uapi/mod.ts";
 import { guests } from "../../guests/mod.ts";
 import { CR0, CR4, EFER, RFLAGS } from "../../src/arch/x86/mod.ts";
 import { longMode, LongSelector, readException } from "../../src/boot/mod.ts";
-import { Kvm } from "../../src/kvm/mod.ts";
+import { Cpuid, Kvm } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { needing, needs } from "../support/host.ts";
 import { code } from "../support/instructions.ts";
@@ -230,4 +232,42 @@ Deno.test("Options that long mode can't have are refused", () => {
   assertCode("EFAULT", start({ map: 2 ** 21, at: 2 ** 21 }), "code beyond the map");
   assertCode("E2BIG", start({ map: 2 ** 21, at: 2 ** 21 - 1, code: code(0x90, 0xf4) }));
   assertCode("EINVAL", start({ map: 2 ** 21, stack: 3 << 20 }), "a stack beyond the map");
+});
+
+/** A vCPU of Linux 7.3: no EFER bits that its CPUID lacks. */
+class StrictVcpu extends NotedVcpu {
+  leaves = new Cpuid();
+
+  override getCpuid(): Cpuid {
+    return this.leaves;
+  }
+
+  override setCpuid(cpuid: Cpuid): void {
+    this.leaves = cpuid;
+  }
+
+  override setSregs(sregs: StructInit<typeof kvmSregs>): void {
+    if ((sregs.efer ?? 0n) !== 0n && !this.leaves.has("lm")) {
+      const operation = "set special registers";
+      throw new KvmError({ operation, errno: Errno.EINVAL, call: "KVM_SET_SREGS" });
+    }
+    super.setSregs(sregs);
+  }
+}
+
+Deno.test("A vCPU without CPUID gets the baseline's where long mode is refused without", () => {
+  using loose = new LooseMemory([{ guestPhysAddr: 0, size: 1 << 20 }]);
+  const vcpu = new StrictVcpu();
+  longMode(vcpu, loose.memory, { code: code(0xf4) });
+  assertEquals(vcpu.sregs.efer, EFER.LME | EFER.LMA);
+  assertEquals(vcpu.leaves.entries, Cpuid.baseline().entries);
+});
+
+Deno.test("CPUID that was set and has no long mode is the caller's, and the refusal stands", () => {
+  using loose = new LooseMemory([{ guestPhysAddr: 0, size: 1 << 20 }]);
+  const vcpu = new StrictVcpu();
+  const leaves = Cpuid.baseline().disable("lm");
+  vcpu.leaves = leaves;
+  assertCode("EINVAL", () => longMode(vcpu, loose.memory, { code: code(0xf4) }));
+  assertEquals(vcpu.leaves, leaves);
 });

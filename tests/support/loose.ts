@@ -7,7 +7,8 @@
 import { Mapping } from "../../ffi/mod.ts";
 import type { StructInit } from "../../ffi/mod.ts";
 import { type kvmRegs, type kvmSregs, MemFlag } from "../../ffi/uapi/mod.ts";
-import type { PagedModeVcpu } from "../../src/boot/mod.ts";
+import type { LongModeVcpu, PagedModeVcpu } from "../../src/boot/mod.ts";
+import type { Cpuid } from "../../src/kvm/mod.ts";
 import { GuestMemory, memoryOwner, MemorySlot } from "../../src/memory/mod.ts";
 
 /** A slot that no VM has. */
@@ -35,7 +36,8 @@ export class LooseMemory implements Disposable {
 }
 
 /** A vCPU that only remembers what it was set to. */
-export class NotedVcpu implements PagedModeVcpu {
+export class NotedVcpu implements LongModeVcpu, PagedModeVcpu {
+  readonly id = 0;
   regs: StructInit<typeof kvmRegs> = {};
   sregs: StructInit<typeof kvmSregs> = {};
   sets = 0;
@@ -52,6 +54,14 @@ export class NotedVcpu implements PagedModeVcpu {
 
   setMpState(): void {
     this.sets++;
+  }
+
+  getCpuid(): Cpuid {
+    throw new Error("nothing asks for it");
+  }
+
+  setCpuid(_cpuid: Cpuid): void {
+    throw new Error("nothing sets it");
   }
 
   getSregs(): { cr0: bigint } {

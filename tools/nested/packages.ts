@@ -32,7 +32,7 @@ export interface Unpacked {
 
 /** The files that tests find in the folder that `KVM_TEST_GUESTS` names, and where they come from. */
 const guestFiles: Readonly<Record<string, RegExp>> = {
-  vmlinuz: /\/boot\/vmlinuz[^/]*$/,
+  vmlinuz: /\/(boot\/vmlinuz[^/]*|modules\/[^/]*\/vmlinuz)$/,
   busybox: /\/bin\/busybox$/,
   "memtest86+x64.bin": /\/boot\/[^/]*x64(\.bin)?$/,
 };

@@ -60,7 +60,7 @@ export const vcpuIoctls = {
     on: "vcpu",
     hints: {
       EINVAL:
-        "CR0, CR4, EFER and CS do not agree (long mode with paging needs EFER.LME and LMA, CR4.PAE and CR0.PE; without it EFER.LMA and CS.L are 0), CR4 has bits that the vCPU's CPUID lacks, or apicBase is not what its APIC allows.",
+        "CR0, CR4, EFER and CS do not agree (long mode with paging needs EFER.LME and LMA, CR4.PAE and CR0.PE; without it EFER.LMA and CS.L are 0), CR4 or EFER has bits that the vCPU's CPUID lacks (KVM_SET_CPUID2 comes first), or apicBase is not what its APIC allows.",
     },
   },
   /** Translates a guest-virtual address by the guest's page tables. */
