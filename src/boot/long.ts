@@ -175,7 +175,8 @@ function enterWithCpuid(
     const isRefused = error instanceof KvmError && error.errno === Errno.EINVAL &&
       error.call === "KVM_SET_SREGS";
     if (!isRefused || vcpu.getCpuid().entries.length > 0) throw error;
-    vcpu.setCpuid(Cpuid.baseline({ id: vcpu.id }));
+    const { id } = vcpu;
+    vcpu.setCpuid(Cpuid.baseline({ id, topology: { cores: id + 1 } }));
     enter(vcpu, registers, state);
   }
 }
