@@ -100,6 +100,7 @@ export class CoalescedMmioRing {
       { length: PLACES },
       (_, index) => new CoalescedWrite(buffer, offset + ENTRIES + index * ENTRY),
     );
+    Object.freeze(this);
   }
 
   /** How many writes wait. */

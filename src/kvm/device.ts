@@ -4,9 +4,8 @@
  * @module
  */
 
-import { bytesOf, Errno, Fd, from, KvmError } from "../../ffi/mod.ts";
+import { bytesOf, checkInteger, Errno, Fd, from, KvmError, U32_MAX } from "../../ffi/mod.ts";
 import { CreateDevice, DeviceType, kvmCreateDevice } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
 import { getAttr, hasAttr, setAttr } from "./device_attr.ts";
 import { KVM } from "./ioctls.ts";
 import { KvmObject } from "./object.ts";
@@ -33,6 +32,7 @@ export class Device extends KvmObject {
   private constructor(handle: Fd, type: number) {
     super(handle);
     this.type = type;
+    Object.freeze(this);
   }
 
   /** @internal */

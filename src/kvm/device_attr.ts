@@ -6,15 +6,16 @@
 
 import {
   bytesOf,
+  checkInteger,
   create,
   Errno,
   type Fd,
   KvmError,
   type StructOf,
+  U32_MAX,
   withPointer,
 } from "../../ffi/mod.ts";
 import { kvmDeviceAttr } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
 import { KVM } from "./ioctls.ts";
 
 /** An attribute's number is 64 bits wide; those that exist are small. */

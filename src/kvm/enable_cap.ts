@@ -4,9 +4,8 @@
  * @module
  */
 
-import { create, Errno, type Fd, KvmError } from "../../ffi/mod.ts";
+import { checkInteger, create, Errno, type Fd, KvmError, U32_MAX } from "../../ffi/mod.ts";
 import { Cap, kvmEnableCap } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
 import { KVM } from "./ioctls.ts";
 
 const names: ReadonlyMap<number, string> = new Map(

@@ -5,6 +5,8 @@
  */
 
 import {
+  checkInteger,
+  checkObject,
   createEventFd,
   Errno,
   EVENT_FD_MAX,
@@ -12,9 +14,9 @@ import {
   readable,
   readEventFd,
   stopWaiting,
+  U32_MAX,
   writeEventFd,
 } from "../../ffi/mod.ts";
-import { checkInteger, checkObject, U32_MAX } from "./check.ts";
 import type { Connection } from "./connection.ts";
 import { KvmObject } from "./object.ts";
 
@@ -64,6 +66,8 @@ export class EventFd extends KvmObject {
     const { initial = 0, semaphore = false } = options;
     checkInteger("create an eventfd", "Its first value", initial, 0, U32_MAX);
     super(createEventFd(initial, semaphore));
+    // A class of a user's may have properties of its own.
+    if (new.target === EventFd) Object.freeze(this);
   }
 
   /**

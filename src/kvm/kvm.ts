@@ -4,9 +4,8 @@
  * @module
  */
 
-import { Errno, Fd, KvmError } from "../../ffi/mod.ts";
+import { checkInteger, checkObject, Errno, Fd, KvmError, U32_MAX } from "../../ffi/mod.ts";
 import { Cap } from "../../ffi/uapi/mod.ts";
-import { checkInteger, checkObject, U32_MAX } from "./check.ts";
 import { type Cpuid, readCpuid } from "./cpuid.ts";
 import { getAttr, hasAttr } from "./device_attr.ts";
 import { lacking } from "./enable_cap.ts";
@@ -46,6 +45,7 @@ export class Kvm extends KvmObject {
   private constructor(handle: Fd) {
     super(handle);
     this.apiVersion = handle.call(KVM.KVM_GET_API_VERSION, 0, "open KVM");
+    Object.freeze(this);
   }
 
   /**

@@ -4,9 +4,18 @@
  * @module
  */
 
-import { bytesOf, create, Errno, type Fd, from, KvmError, withPointer } from "../../ffi/mod.ts";
+import {
+  bytesOf,
+  checkInteger,
+  create,
+  Errno,
+  type Fd,
+  from,
+  KvmError,
+  U32_MAX,
+  withPointer,
+} from "../../ffi/mod.ts";
 import { kvmOneReg, kvmRegList, OneReg, OneRegType } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
 import { KVM } from "./ioctls.ts";
 
 const TYPE_SHIFT = 32n;

@@ -4,9 +4,17 @@
  * @module
  */
 
-import { create, Errno, KvmError, type StructOf } from "../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkList,
+  checkObject,
+  create,
+  Errno,
+  KvmError,
+  type StructOf,
+  U32_MAX,
+} from "../../ffi/mod.ts";
 import { kvmPmuEventFilter, PmuEvent, PmuMaskedEntry } from "../../ffi/uapi/mod.ts";
-import { checkInteger, checkList, checkObject, U32_MAX } from "./check.ts";
 
 /** An event, or several that differ in their unit mask. */
 export interface PmuFilterEvent {
@@ -44,15 +52,15 @@ export function compilePmuFilter(filter: PmuEventFilter): StructOf<typeof kvmPmu
   checkObject(OPERATION, "A filter", filter);
   const { action, events = [], fixedCounterBitmap = 0 } = filter;
   checkList(OPERATION, "events", events);
+  if (events.length > MOST) {
+    const hint = `There are at most ${MOST}, not ${events.length}: cover several by a mask`;
+    throw new KvmError({ operation: OPERATION, errno: Errno.E2BIG, hint });
+  }
   for (const event of events) checkObject(OPERATION, "An event", event);
   const value = { allow: PmuEvent.ALLOW, deny: PmuEvent.DENY }[action];
   if (value === undefined) {
     const hint = 'The action is "allow" or "deny"';
     throw new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
-  }
-  if (events.length > MOST) {
-    const hint = `There are at most ${MOST}, not ${events.length}: cover several by a mask`;
-    throw new KvmError({ operation: OPERATION, errno: Errno.E2BIG, hint });
   }
   checkInteger(OPERATION, "fixedCounterBitmap", fixedCounterBitmap, 0, U32_MAX);
   const masked = events.some(isMasked);

@@ -3,10 +3,16 @@
  * `KvmError` that says what is wrong, and no TypeError from inside.
  */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { KvmError } from "../../ffi/mod.ts";
 import { longMode, pagedMode, protectedMode, realMode } from "../../src/boot/mod.ts";
-import { EventFd, Kvm } from "../../src/kvm/mod.ts";
+import { Cpuid, EventFd, Kvm } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { bare, supportedCpuid } from "../support/machine.ts";
 
@@ -94,6 +100,34 @@ Deno.test("every start refuses options that are none", () => {
     }
     assertCode("EINVAL", () => start(vcpu, memory, { code, avoid: [null] as Anything }));
   }
+});
+
+Deno.test("a list without end is refused before anybody goes through it", () => {
+  using machine = bare(1 << 20, (vm) => vm.createIrqchip());
+  const { vm, vcpu } = machine;
+  // It costs nothing until it is copied.
+  const holes: Anything = new Array(2 ** 32 - 1);
+  const calls: Record<string, () => void> = {
+    setMsrFilter: () => vm.setMsrFilter({ deny: holes }),
+    setGsiRouting: () => vm.setGsiRouting(holes),
+    setPmuEventFilter: () => vm.setPmuEventFilter({ action: "allow", events: holes }),
+    trackDirty: () => vm.trackDirty(holes),
+    setCpuid: () => vcpu.setCpuid({ entries: holes } as Anything),
+    Cpuid: () => new Cpuid(holes),
+    getMsrs: () => vcpu.getMsrs(holes),
+    setMsrs: () => vcpu.setMsrs(holes),
+    setSignalMask: () => vcpu.setSignalMask(holes),
+    setGuestDebug: () => vcpu.setGuestDebug({ breakpoints: holes }),
+    setSregs: () => vcpu.setSregs({ interruptBitmap: holes }),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const { code } = assertThrows(call, KvmError, "", name);
+    assert(code === "EINVAL" || code === "E2BIG", `${name}: ${code}`);
+  }
+  function* forever() {
+    for (;;) yield 1;
+  }
+  assertCode("E2BIG", () => vcpu.setSignalMask(forever()));
 });
 
 Deno.test("the error names the field and what it should be", () => {

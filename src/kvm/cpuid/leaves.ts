@@ -4,11 +4,18 @@
  * @module
  */
 
-import { Errno, KvmError, show } from "../../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkObject,
+  Errno,
+  KvmError,
+  listOf,
+  show,
+  U32_MAX,
+} from "../../../ffi/mod.ts";
 import { CpuidFlag } from "../../../ffi/uapi/mod.ts";
 import type { CpuidRegister } from "../../arch/x86/mod.ts";
 import { countsSubleaves, hasSubleaves, rangeOf } from "../../arch/x86/cpuid/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 
 /** What CPUID answers for a leaf, or for a subleaf of one. */
 export interface CpuidEntry {
@@ -28,14 +35,25 @@ export interface CpuidEntry {
   edx: number;
 }
 
+/** Far more than the kernel has, or takes. */
+export const MOST_LEAVES = 4096;
+
 /** The leaf part of {@linkcode Cpuid}. */
 export class CpuidLeaves {
   /** The leaves, in the kernel's order. */
   readonly entries: CpuidEntry[];
 
-  /** A list of its own copies of the entries. */
+  /**
+   * A list of its own copies of the entries.
+   *
+   * @throws {KvmError} EINVAL for what is no list of objects.
+   */
   constructor(entries: Iterable<CpuidEntry> = []) {
-    this.entries = Array.from(entries, (entry) => ({ ...entry }));
+    const operation = "list CPUID leaves";
+    this.entries = listOf(operation, "The list", entries, MOST_LEAVES).map((entry) => {
+      checkObject(operation, "An entry", entry);
+      return { ...entry };
+    });
   }
 
   /** The entry for a leaf and, where it has subleaves, a subleaf; undefined if there is none. */

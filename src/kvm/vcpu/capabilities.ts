@@ -4,9 +4,16 @@
  * @module
  */
 
-import { bytesOf, create, Errno, type Fd, KvmError, withPointer } from "../../../ffi/mod.ts";
+import {
+  bytesOf,
+  checkObject,
+  create,
+  Errno,
+  type Fd,
+  KvmError,
+  withPointer,
+} from "../../../ffi/mod.ts";
 import { Cap, kvmEnableCap } from "../../../ffi/uapi/mod.ts";
-import { checkObject } from "../check.ts";
 import { enableCap, lacking } from "../enable_cap.ts";
 import { KVM } from "../ioctls.ts";
 import { KvmObject } from "../object.ts";

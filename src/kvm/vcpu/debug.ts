@@ -4,7 +4,15 @@
  * @module
  */
 
-import { create, Errno, type Fd, from, KvmError } from "../../../ffi/mod.ts";
+import {
+  checkList,
+  checkObject,
+  create,
+  Errno,
+  type Fd,
+  from,
+  KvmError,
+} from "../../../ffi/mod.ts";
 import {
   Cap,
   GuestDebug,
@@ -21,7 +29,6 @@ import {
   walkPages,
 } from "../../arch/x86/mod.ts";
 import type { GuestMemory } from "../../memory/mod.ts";
-import { checkList, checkObject } from "../check.ts";
 import type { Cpuid } from "../cpuid.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuTime } from "./time.ts";

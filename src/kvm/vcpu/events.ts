@@ -7,16 +7,19 @@
 
 import {
   assign,
+  checkInteger,
+  checkU64,
   Errno,
   from,
   isView,
   KvmError,
+  listOf,
   type StructInit,
   type StructOf,
+  U32_MAX,
 } from "../../../ffi/mod.ts";
 import { kvmInterrupt, kvmSignalMask, kvmVcpuEvents, kvmX86Mce } from "../../../ffi/uapi/mod.ts";
 import { CR0, EXCEPTION_VECTORS, hasErrorCode, NMI_VECTOR, VECTORS } from "../../arch/x86/mod.ts";
-import { checkInteger, checkU64, listOf, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuState } from "./state.ts";
 
@@ -177,7 +180,7 @@ export abstract class VcpuEvents extends VcpuState {
       return;
     }
     const mask = from(kvmSignalMask, { len: SIGSET_BYTES }, SIGSET_BYTES);
-    for (const signal of listOf(operation, "What is blocked", signals)) {
+    for (const signal of listOf(operation, "What is blocked", signals, SIGNALS)) {
       checkInteger(operation, "A signal", signal, 1, SIGNALS);
       mask.sigset[(signal - 1) >> 3]! |= 1 << ((signal - 1) & 7);
     }

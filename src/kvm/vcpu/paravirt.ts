@@ -6,6 +6,7 @@
 
 import {
   bytesOf,
+  checkInteger,
   Errno,
   from,
   isView,
@@ -13,6 +14,7 @@ import {
   PAGE_SIZE,
   type StructInit,
   type StructOf,
+  U32_MAX,
   withPointer,
 } from "../../../ffi/mod.ts";
 import {
@@ -25,7 +27,6 @@ import {
   TdxCommand,
   XenVcpuAttrType,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 import { type Cpuid, readCpuid } from "../cpuid.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuDebug } from "./debug.ts";

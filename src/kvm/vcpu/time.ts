@@ -5,9 +5,8 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { checkInteger, Errno, KvmError, U32_MAX } from "../../../ffi/mod.ts";
 import { VcpuTsc } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 import { getAttr, hasAttr, setAttr } from "../device_attr.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuEvents } from "./events.ts";

@@ -5,6 +5,7 @@
  */
 
 import {
+  checkObject,
   closedError,
   Errno,
   type Fd,
@@ -13,7 +14,6 @@ import {
   PAGE_SIZE,
 } from "../../../ffi/mod.ts";
 import { ExitReason, PageOffset } from "../../../ffi/uapi/mod.ts";
-import { checkObject } from "../check.ts";
 import { CoalescedMmioRing } from "../coalesced.ts";
 import { type Exit, ExitDecoder } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
@@ -61,6 +61,7 @@ export class Vcpu extends VcpuShared {
     this.#decoder = new ExitDecoder(this.page);
     this.#control = new RunControl(handle, this.mapping, this.page);
     this.#onClose = init.onClose;
+    Object.freeze(this);
   }
 
   /**

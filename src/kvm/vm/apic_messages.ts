@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkInteger, U32_MAX } from "../check.ts";
+import { checkInteger, U32_MAX } from "../../../ffi/mod.ts";
 
 /** How an interrupt is delivered (SDM volume 3, 11.11.2 "Message Data Register Format"). */
 export const DeliveryMode = {

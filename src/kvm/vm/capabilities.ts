@@ -4,9 +4,8 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { checkInteger, Errno, KvmError, U32_MAX } from "../../../ffi/mod.ts";
 import { Cap } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 import { enableCap, lacking } from "../enable_cap.ts";
 import { KVM } from "../ioctls.ts";
 import { KvmObject } from "../object.ts";

@@ -6,10 +6,14 @@
 
 import {
   byteLengthOf,
+  checkInstance,
+  checkInteger,
+  checkObject,
   create,
   Errno,
   type Fd,
   KvmError,
+  listOf,
   Mapping,
   PAGE_SIZE,
   withPointer,
@@ -23,7 +27,6 @@ import {
   PageOffset,
 } from "../../../ffi/uapi/mod.ts";
 import { MemorySlot, slotOwner } from "../../memory/mod.ts";
-import { checkInstance, checkInteger, checkObject, listOf } from "../check.ts";
 import { bitmapBytes } from "../dirty_pages.ts";
 import { DirtyRing } from "../dirty_ring.ts";
 import { DirtyTracker, type DirtyTracking } from "../dirty_tracker.ts";
@@ -37,6 +40,9 @@ export interface ClearDirtyLogOptions {
   /** How many: a multiple of 64, or up to the slot's end, which is the default. */
   readonly numPages?: number | undefined;
 }
+
+/** More than both address spaces of a VM can have. */
+const MOST_SLOTS = 1 << 17;
 
 /** The part of {@linkcode Vm} that tracks what the guest writes. */
 export abstract class VmDirty extends VmPrivateMemory {
@@ -201,7 +207,7 @@ export abstract class VmDirty extends VmPrivateMemory {
       ? [...this.memory.slots, ...this.smmMemory.slots].filter(({ flags }) =>
         (flags & unloggable) === 0
       )
-      : listOf("track dirty pages", "What to track", slots);
+      : listOf("track dirty pages", "What to track", slots, MOST_SLOTS);
     for (const slot of tracked) this.#own(slot, "track dirty pages");
     const way: DirtyTracking = this.#ringBytes > 0 ? "ring" : this.#manual ? "manual" : "log";
     return new DirtyTracker(this, tracked, way, this.#rings);

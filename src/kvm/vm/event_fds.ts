@@ -5,7 +5,15 @@
  * @module
  */
 
-import { Errno, from, KvmError } from "../../../ffi/mod.ts";
+import {
+  checkInstance,
+  checkInteger,
+  checkObject,
+  Errno,
+  from,
+  KvmError,
+  U32_MAX,
+} from "../../../ffi/mod.ts";
 import {
   Cap,
   IoeventfdFlag,
@@ -14,7 +22,6 @@ import {
   kvmIoeventfd,
   kvmIrqfd,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInstance, checkInteger, checkObject, U32_MAX } from "../check.ts";
 import { Connection } from "../connection.ts";
 import { EventFd } from "../event_fd.ts";
 import { KVM } from "../ioctls.ts";

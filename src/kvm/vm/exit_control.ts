@@ -4,9 +4,8 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { checkInteger, checkObject, Errno, KvmError, U32_MAX } from "../../../ffi/mod.ts";
 import { BusLockDetection, Cap, DisableExits, NotifyVmexit } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, checkObject, U32_MAX } from "../check.ts";
 import { VmCapabilities } from "./capabilities.ts";
 
 /** Instructions that the guest may run without KVM noticing. */

@@ -4,7 +4,17 @@
  * @module
  */
 
-import { bytesOf, create, Errno, from, type StructOf } from "../../../ffi/mod.ts";
+import {
+  bytesOf,
+  checkInteger,
+  checkList,
+  checkObject,
+  create,
+  Errno,
+  from,
+  type StructOf,
+  U32_MAX,
+} from "../../../ffi/mod.ts";
 import {
   Irqchip,
   kvmIrqchip,
@@ -14,7 +24,6 @@ import {
   type kvmPitState2,
   kvmReinjectControl,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, checkList, checkObject, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import type { MsiMessage } from "./apic_messages.ts";
 import { VmParavirt } from "./paravirt.ts";

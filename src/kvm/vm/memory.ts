@@ -5,6 +5,9 @@
  */
 
 import {
+  checkInstance,
+  checkInteger,
+  checkObject,
   closedError,
   Errno,
   from,
@@ -13,6 +16,7 @@ import {
   Mapping,
   PAGE_SIZE,
   show,
+  U32_MAX,
 } from "../../../ffi/mod.ts";
 import {
   Cap,
@@ -20,8 +24,7 @@ import {
   kvmUserspaceMemoryRegion2,
   MemFlag,
 } from "../../../ffi/uapi/mod.ts";
-import { GuestMemory, memoryOwner, MemorySlot } from "../../memory/mod.ts";
-import { checkInstance, checkInteger, checkObject, U32_MAX } from "../check.ts";
+import { GuestMemory, memoryOwner, MemorySlot, slotOwner } from "../../memory/mod.ts";
 import { GuestMemfd } from "../guest_memfd.ts";
 import { KVM } from "../ioctls.ts";
 import { VmExitControl } from "./exit_control.ts";
@@ -41,7 +44,9 @@ export interface AddMemoryOptions {
    * the size must be a multiple of theirs.
    */
   readonly hugePages?: HugePages | undefined;
-  /** `"anonymous"` (the default), or `"memfd"` for memory that others can map, too. */
+  /**
+   * `"anonymous"` (the default), or `"memfd"` for memory that others can map, too: the slot's `fd`.
+   */
   readonly backing?: "anonymous" | "memfd" | undefined;
   /** Reserve swap for all of it now, rather than fail when the host runs short. */
   readonly reserve?: boolean | undefined;
@@ -67,14 +72,22 @@ const SLOTS_OF_SPACE = 0x10000;
 
 /** The memory part of {@linkcode Vm}. */
 export abstract class VmMemory extends VmExitControl {
+  readonly #memory = new GuestMemory();
+  readonly #smmMemory = new GuestMemory();
+  #maxSlots: number | undefined;
+
   /** All of the guest's memory. */
-  readonly memory: GuestMemory = new GuestMemory();
+  get memory(): GuestMemory {
+    return this.#memory;
+  }
+
   /**
    * What a vCPU sees in system management mode, and only there: the slots of address space 1. Ordinary
    * memory is not part of it.
    */
-  readonly smmMemory: GuestMemory = new GuestMemory();
-  #maxSlots: number | undefined;
+  get smmMemory(): GuestMemory {
+    return this.#smmMemory;
+  }
 
   /**
    * Gives the guest fresh zeroed memory (KVM_SET_USER_MEMORY_REGION).
@@ -112,7 +125,7 @@ export abstract class VmMemory extends VmExitControl {
     }
     if (addressSpace !== 0 && addressSpace !== 1) throw invalid("The address space is 0 or 1");
     if (addressSpace === 1) this.need(Cap.MULTI_ADDRESS_SPACE, operation);
-    const memory = addressSpace === 0 ? this.memory : this.smmMemory;
+    const memory = addressSpace === 0 ? this.#memory : this.#smmMemory;
     if (readonly) this.need(Cap.READONLY_MEM, operation);
     const { guestMemfd, guestMemfdOffset = 0 } = options;
     if (guestMemfd !== undefined) {
@@ -193,12 +206,13 @@ export abstract class VmMemory extends VmExitControl {
 
   /** @internal Which address space a slot is in; undefined if it is not, or no more, this VM's. */
   memoryOf(slot: MemorySlot): GuestMemory | undefined {
-    return [this.memory, this.smmMemory].find(({ slots }) => slots.includes(slot));
+    const memory = slotOwner.memoryOf(slot);
+    return memory === this.#memory || memory === this.#smmMemory ? memory : undefined;
   }
 
   /** @internal Takes all slots from the guest, whose memory stays for the host. */
   protected deleteRegions(): void {
-    for (const slot of [...this.memory.slots, ...this.smmMemory.slots]) {
+    for (const slot of [...this.#memory.slots, ...this.#smmMemory.slots]) {
       this.setRegion(slot, 0, 0, "take memory from the guest");
     }
   }
@@ -206,8 +220,8 @@ export abstract class VmMemory extends VmExitControl {
   /** Closes the VM; then gives its memory back, and views of it become empty. */
   override close(): void {
     super.close();
-    memoryOwner.close(this.memory);
-    memoryOwner.close(this.smmMemory);
+    memoryOwner.close(this.#memory);
+    memoryOwner.close(this.#smmMemory);
   }
 
   #setRegion2(memory: MemorySlot, memfd: GuestMemfd, offset: number, operation: string): void {

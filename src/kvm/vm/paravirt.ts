@@ -6,6 +6,8 @@
 
 import {
   bytesOf,
+  checkInteger,
+  checkObject,
   Errno,
   from,
   isView,
@@ -13,6 +15,7 @@ import {
   PAGE_SIZE,
   type StructInit,
   type StructOf,
+  U32_MAX,
   withPointer,
 } from "../../../ffi/mod.ts";
 import {
@@ -26,7 +29,6 @@ import {
   kvmXenHvmConfig,
   XenAttrType,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, checkObject, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { sevData, type SevDataCommand } from "../sev.ts";
 import { VmPolicy } from "./policy.ts";

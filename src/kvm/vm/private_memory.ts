@@ -4,10 +4,9 @@
  * @module
  */
 
-import { from, PAGE_SIZE } from "../../../ffi/mod.ts";
+import { checkInteger, checkMultiple, checkObject, from, PAGE_SIZE } from "../../../ffi/mod.ts";
 import { Cap, kvmEncRegion, kvmMemoryAttributes } from "../../../ffi/uapi/mod.ts";
 import type { Range } from "../../memory/mod.ts";
-import { checkInteger, checkMultiple, checkObject } from "../check.ts";
 import { GuestMemfd, type GuestMemfdOptions } from "../guest_memfd.ts";
 import { KVM } from "../ioctls.ts";
 import { VmMemory } from "./memory.ts";

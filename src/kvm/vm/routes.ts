@@ -4,7 +4,16 @@
  * @module
  */
 
-import { Errno, from, KvmError, type StructInit, type StructOf } from "../../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkObject,
+  Errno,
+  from,
+  KvmError,
+  type StructInit,
+  type StructOf,
+  U32_MAX,
+} from "../../../ffi/mod.ts";
 import {
   Abi,
   Irqchip,
@@ -12,7 +21,6 @@ import {
   kvmIrqRouting,
   type kvmIrqRoutingEntry,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, checkObject, U32_MAX } from "../check.ts";
 import type { MsiMessage } from "./apic_messages.ts";
 
 /** A line that leads to a pin of an in-kernel interrupt controller. */
@@ -52,6 +60,8 @@ export type GsiRoute = IrqchipRoute | MsiRoute | HvSintRoute | XenEvtchnRoute;
 
 /** Pins of a PIC. */
 const PIC_PINS = 8;
+/** The kernel's limit (KVM_MAX_IRQ_ROUTES). */
+const MOST = 4096;
 
 /**
  * The routes that `createIrqchip` sets up: lines 0 to 15 to the PICs and the I/O APIC, lines 16 to 23
@@ -73,7 +83,8 @@ export function encodeRoutes(
   operation: string,
   routes: readonly GsiRoute[],
 ): StructOf<typeof kvmIrqRouting> {
-  const entries = routes.map((route) => encodeRoute(operation, route));
+  checkInteger(operation, "The number of routes", routes.length, 0, MOST);
+  const entries = Array.from(routes, (route) => encodeRoute(operation, route));
   return from(kvmIrqRouting, { nr: entries.length, entries }, entries.length);
 }
 

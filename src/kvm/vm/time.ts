@@ -4,9 +4,15 @@
  * @module
  */
 
-import { from, isView, type StructInit, type StructOf } from "../../../ffi/mod.ts";
+import {
+  checkInteger,
+  from,
+  isView,
+  type StructInit,
+  type StructOf,
+  U32_MAX,
+} from "../../../ffi/mod.ts";
 import { Cap, kvmClockData } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { VmDirty } from "./dirty.ts";
 

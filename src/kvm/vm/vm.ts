@@ -4,8 +4,7 @@
  * @module
  */
 
-import { Fd } from "../../../ffi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
+import { checkInteger, Fd, U32_MAX } from "../../../ffi/mod.ts";
 import { KVM } from "../ioctls.ts";
 import { Vcpu } from "../vcpu/mod.ts";
 import { VmEventFds } from "./event_fds.ts";
@@ -37,6 +36,7 @@ export class Vm extends VmEventFds {
     this.#vcpuMmapSize = vcpuMmapSize;
     this.setIdentityMapAddress(IDENTITY_MAP_ADDRESS);
     this.setTssAddress(TSS_ADDRESS);
+    Object.freeze(this);
   }
 
   /** The open vCPUs, in the order of their creation. */
