@@ -61,6 +61,14 @@ export function checkObject(operation: string, name: string, value: object): voi
   throw wrong(operation, `${name} is an object`, value);
 }
 
+/**
+ * Whether a value is one of a table's own names. `name in table` would find those that every object
+ * has, and `table[name]` runs whatever turns the value into text.
+ */
+export function isName<T extends object>(table: T, value: unknown): value is keyof T & string {
+  return typeof value === "string" && Object.hasOwn(table, value);
+}
+
 /** The names of an object's properties: a new one that is left out here does not compile. */
 export type Names<T> = Readonly<Record<keyof T, true>>;
 

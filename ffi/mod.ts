@@ -16,6 +16,7 @@ export {
   checkNumber,
   checkObject,
   checkU64,
+  isName,
   listOf,
   type Names,
   U32_MAX,

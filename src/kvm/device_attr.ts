@@ -11,6 +11,7 @@ import {
   Errno,
   type Fd,
   KvmError,
+  show,
   type StructOf,
   U32_MAX,
   withPointer,
@@ -66,7 +67,7 @@ export function setAttr(fd: Fd, group: number, attr: number, value: Uint8Array):
 }
 
 function nameOf(fd: Fd, group: number, attr: number): string {
-  return `attribute ${attr} of group ${group} of ${fd.what}`;
+  return `attribute ${show(attr)} of group ${show(group)} of ${fd.what}`;
 }
 
 function attrOf(operation: string, group: number, attr: number): StructOf<typeof kvmDeviceAttr> {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkInteger, create, Errno, type Fd, KvmError, U32_MAX } from "../../ffi/mod.ts";
+import { checkInteger, create, Errno, type Fd, KvmError, show, U32_MAX } from "../../ffi/mod.ts";
 import { Cap, kvmEnableCap } from "../../ffi/uapi/mod.ts";
 import { KVM } from "./ioctls.ts";
 
@@ -65,6 +65,6 @@ export function enableCap(
 function unsigned(operation: string, value: number | bigint): bigint {
   if (typeof value === "bigint" && BigInt.asUintN(64, value) === value) return value;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
-  const hint = `An argument is a whole number from 0 to 2^64 - 1, not ${String(value)}`;
+  const hint = `An argument is a whole number from 0 to 2^64 - 1, not ${show(value)}`;
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Errno, Fd, from, KvmError, Mapping, PAGE_SIZE } from "../../ffi/mod.ts";
+import { Errno, Fd, from, KvmError, Mapping, PAGE_SIZE, show } from "../../ffi/mod.ts";
 import { GuestMemfdFlag, kvmCreateGuestMemfd } from "../../ffi/uapi/mod.ts";
 import { KVM } from "./ioctls.ts";
 import { KvmObject } from "./object.ts";
@@ -43,7 +43,7 @@ export class GuestMemfd extends KvmObject {
 
   /** @internal */
   static create(vm: Fd, { size, flags = 0n }: GuestMemfdOptions): GuestMemfd {
-    const operation = `make ${size} bytes of guest memory`;
+    const operation = `make ${show(size)} bytes of guest memory`;
     if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0) {
       const hint = `The size is a multiple of ${PAGE_SIZE}, at least one`;
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });

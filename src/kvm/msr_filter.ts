@@ -10,6 +10,7 @@ import {
   checkObject,
   create,
   Errno,
+  isName,
   KvmError,
   type StructOf,
   U32_MAX,
@@ -102,7 +103,7 @@ function compile(rules: MsrDenials | MsrAllowances) {
   const names = Object.keys(rules);
   const allowing = names.length > 0 && names.every((name) => name.startsWith("allow"));
   if (
-    !names.every((name) => Object.hasOwn(lists, name)) || (!allowing && names.some(isAllowance))
+    !names.every((name) => isName(lists, name)) || (!allowing && names.some(isAllowance))
   ) {
     const hint =
       "A filter has deny, denyReads and denyWrites, or allow, allowReads and allowWrites";

@@ -31,7 +31,7 @@ export function outside(
       hint,
     });
   }
-  const bytes = length === 1 ? "1 byte" : `${length} bytes`;
+  const bytes = length === 1 ? "1 byte" : `${show(length)} bytes`;
   const ranges = slots.map(formatRange).join(", ");
   return new KvmError({
     operation: `${operation} (${bytes} at ${hex(address)})`,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { checkInstance, checkObject, Errno, KvmError, listOf } from "../../../ffi/mod.ts";
 import { XCR0 } from "./control_registers.ts";
 
 /** A part of the XSAVE area by the name of its bit in XCR0. */
@@ -48,6 +48,8 @@ const LEGACY_BYTES = 512;
 const XSTATE_BV = 512;
 const HEADER_BYTES = 64;
 const XSAVE_LEAF = 0xd;
+/** Far more than a processor has. */
+const MOST_LEAVES = 4096;
 const MXCSR = 24;
 const FCW = 0;
 /** x87 after FNINIT: 64-bit precision, round to nearest, all exceptions masked. */
@@ -133,12 +135,20 @@ export class XsaveArea {
    * @param image What `vcpu.getXsave` returns.
    * @param cpuid The host's leaves, `kvm.getSupportedCpuid().entries`: leaf 0xD says where the
    * components lie. What does not fit into the image is left out.
+   * @throws {KvmError} EINVAL for what is no area or no list of leaves.
    */
-  constructor({ region, extra }: XsaveImage, cpuid: Iterable<CpuidLeaf>) {
+  constructor(image: XsaveImage, cpuid: Iterable<CpuidLeaf>) {
+    const operation = "read an XSAVE area";
+    checkObject(operation, "The area", image);
+    const { region, extra } = image;
+    checkInstance(operation, "region", region, Uint32Array);
+    checkInstance(operation, "extra", extra, Uint32Array);
+    const leaves = listOf(operation, "The leaves", cpuid, MOST_LEAVES);
+    for (const leaf of leaves) checkObject(operation, "A leaf", leaf);
     const length = region.byteLength + extra.byteLength;
     this.bytes = new Uint8Array(region.buffer, region.byteOffset, length);
     this.#view = new DataView(region.buffer, region.byteOffset, length);
-    this.components = componentsOf(cpuid, length);
+    this.components = componentsOf(leaves, length);
   }
 
   /** XSTATE_BV: the components that are not in their initial state, as bits of `XCR0`. */

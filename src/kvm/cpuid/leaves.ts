@@ -6,10 +6,12 @@
 
 import {
   checkInteger,
+  checkNames,
   checkObject,
   Errno,
   KvmError,
   listOf,
+  type Names,
   show,
   U32_MAX,
 } from "../../../ffi/mod.ts";
@@ -37,6 +39,13 @@ export interface CpuidEntry {
 
 /** Far more than the kernel has, or takes. */
 export const MOST_LEAVES = 4096;
+
+const REGISTERS: Names<Record<CpuidRegister, number>> = {
+  eax: true,
+  ebx: true,
+  ecx: true,
+  edx: true,
+};
 
 /** The leaf part of {@linkcode Cpuid}. */
 export class CpuidLeaves {
@@ -71,6 +80,7 @@ export class CpuidLeaves {
    * @throws {KvmError} EINVAL for a number that is not one of 32 unsigned bits.
    */
   set(leaf: number, registers: Partial<Record<CpuidRegister, number>>, subleaf = 0): this {
+    checkNames(`set CPUID leaf ${hex(leaf)}`, "What to set", registers, REGISTERS);
     for (const [name, value] of Object.entries({ leaf, subleaf, ...registers })) {
       if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff) continue;
       throw new KvmError({
@@ -86,13 +96,23 @@ export class CpuidLeaves {
     return this;
   }
 
-  /** Keeps only these bits of a leaf's answer; registers left out keep all, a leaf not there is. */
+  /**
+   * Keeps only these bits of a leaf's answer; registers left out keep all, and a leaf that is not there
+   * stays so.
+   *
+   * @throws {KvmError} EINVAL for what is no mask of 32 bits.
+   */
   mask(leaf: number, registers: Partial<Record<CpuidRegister, number>>, subleaf = 0): this {
+    const operation = `mask CPUID leaf ${hex(leaf)}`;
+    checkNames(operation, "What to keep", registers, REGISTERS);
+    const masks = Object.entries(registers).map(([register, mask = -1]) => {
+      // ~0 is a mask, too.
+      checkInteger(operation, register, mask, -(2 ** 31), U32_MAX);
+      return [register as CpuidRegister, mask] as const;
+    });
     const entry = this.find(leaf, subleaf);
     if (entry === undefined) return this;
-    for (const register of ["eax", "ebx", "ecx", "edx"] as const) {
-      entry[register] = (entry[register] & (registers[register] ?? -1)) >>> 0;
-    }
+    for (const [register, mask] of masks) entry[register] = (entry[register] & mask) >>> 0;
     return this;
   }
 

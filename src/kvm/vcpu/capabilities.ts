@@ -6,7 +6,7 @@
 
 import {
   bytesOf,
-  checkObject,
+  checkNames,
   create,
   Errno,
   type Fd,
@@ -72,7 +72,8 @@ export abstract class VcpuCapabilities extends KvmObject {
    * @throws {KvmError} EINVAL without an in-kernel APIC.
    */
   hypervSynic(options: { readonly zeroPages?: boolean | undefined } = {}): void {
-    checkObject("enable Hyper-V's interrupt controller", "What says how", options);
+    const operation = "enable Hyper-V's interrupt controller";
+    checkNames(operation, "What says how", options, { zeroPages: true });
     this.enableCap(options.zeroPages ? Cap.HYPERV_SYNIC : Cap.HYPERV_SYNIC2);
   }
 

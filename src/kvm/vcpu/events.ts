@@ -14,6 +14,7 @@ import {
   isView,
   KvmError,
   listOf,
+  show,
   type StructInit,
   type StructOf,
   U32_MAX,
@@ -73,7 +74,7 @@ export abstract class VcpuEvents extends VcpuState {
    * @throws {KvmError} EINVAL for a vector that is no exception's.
    */
   injectException(vector: number, errorCode?: number): void {
-    const operation = `inject exception ${vector} into ${this.handle.what}`;
+    const operation = `inject exception ${show(vector)} into ${this.handle.what}`;
     checkInteger(operation, "An exception's vector", vector, 0, EXCEPTION_VECTORS - 1);
     if (vector === NMI_VECTOR) {
       throw new KvmError({

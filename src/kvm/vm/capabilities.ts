@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkInteger, Errno, KvmError, U32_MAX } from "../../../ffi/mod.ts";
+import { checkInteger, Errno, KvmError, show, U32_MAX } from "../../../ffi/mod.ts";
 import { Cap } from "../../../ffi/uapi/mod.ts";
 import { enableCap, lacking } from "../enable_cap.ts";
 import { KVM } from "../ioctls.ts";
@@ -21,7 +21,7 @@ export abstract class VmCapabilities extends KvmObject {
    * (KVM_CHECK_EXTENSION).
    */
   check(cap: Cap): number {
-    const operation = `check capability ${cap}`;
+    const operation = `check capability ${show(cap)}`;
     checkInteger(operation, "A capability", cap, 0, U32_MAX);
     return this.handle.call(KVM.KVM_CHECK_EXTENSION, cap, operation);
   }

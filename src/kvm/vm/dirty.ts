@@ -8,7 +8,7 @@ import {
   byteLengthOf,
   checkInstance,
   checkInteger,
-  checkObject,
+  checkNames,
   create,
   Errno,
   type Fd,
@@ -16,6 +16,7 @@ import {
   listOf,
   Mapping,
   PAGE_SIZE,
+  show,
   withPointer,
 } from "../../../ffi/mod.ts";
 import {
@@ -83,7 +84,7 @@ export abstract class VmDirty extends VmPrivateMemory {
   dirtyRing(bytes: number): void {
     const acquireRelease = this.check(Cap.DIRTY_LOG_RING_ACQ_REL);
     const cap = acquireRelease > 0 ? Cap.DIRTY_LOG_RING_ACQ_REL : Cap.DIRTY_LOG_RING;
-    const operation = `give each vCPU a dirty ring of ${bytes} bytes`;
+    const operation = `give each vCPU a dirty ring of ${show(bytes)} bytes`;
     this.need(cap, operation);
     const most = this.check(cap);
     checkInteger(operation, "The size", bytes, PAGE_SIZE, most);
@@ -147,7 +148,7 @@ export abstract class VmDirty extends VmPrivateMemory {
   ): void {
     const operation = `clear the dirty log of ${nameOf(slot)}`;
     this.#own(slot, operation);
-    checkObject(operation, "What says which part", options);
+    checkNames(operation, "What says which part", options, { firstPage: true, numPages: true });
     const { firstPage = 0, numPages } = options;
     const pages = slot.size / PAGE_SIZE;
     checkInteger(operation, "firstPage", firstPage, 0, pages - 1);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkInteger, checkObject, Errno, KvmError, U32_MAX } from "../../../ffi/mod.ts";
+import { checkInteger, checkObject, Errno, isName, KvmError, U32_MAX } from "../../../ffi/mod.ts";
 import { BusLockDetection, Cap, DisableExits, NotifyVmexit } from "../../../ffi/uapi/mod.ts";
 import { VmCapabilities } from "./capabilities.ts";
 
@@ -124,12 +124,12 @@ function disabledExits(instructions: DisabledExits): number {
   let mask = 0;
   checkObject("disable exits", "What says which", instructions);
   for (const [name, disabled] of Object.entries(instructions)) {
-    if (!(name in disableable)) {
+    if (!isName(disableable, name)) {
       const operation = `disable the exits of ${name}`;
       const hint = `It is one of ${Object.keys(disableable).join(", ")}`;
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });
     }
-    if (disabled) mask |= disableable[name as keyof typeof disableable];
+    if (disabled) mask |= disableable[name];
   }
   return mask;
 }

@@ -7,13 +7,15 @@
 import {
   checkInstance,
   checkInteger,
-  checkObject,
+  checkMultiple,
+  checkNames,
   closedError,
   Errno,
   from,
   type HugePages,
   KvmError,
   Mapping,
+  type Names,
   PAGE_SIZE,
   show,
   U32_MAX,
@@ -64,6 +66,18 @@ export interface AddMemoryOptions {
   readonly guestMemfdOffset?: number | undefined;
 }
 
+const OPTIONS: Names<AddMemoryOptions> = {
+  size: true,
+  guestPhysAddr: true,
+  readonly: true,
+  logDirtyPages: true,
+  hugePages: true,
+  backing: true,
+  reserve: true,
+  guestMemfd: true,
+  addressSpace: true,
+  guestMemfdOffset: true,
+};
 const PAGE = `a multiple of ${PAGE_SIZE}`;
 /** No x86 processor has more physical address bits (SDM volume 3, 5.1.4). */
 const PHYSICAL_LIMIT = 2 ** 52;
@@ -108,17 +122,17 @@ export abstract class VmMemory extends VmExitControl {
    * ENOMEM where the host or the huge pages don't suffice, ENOSPC with all slots in use.
    */
   addMemory(options: AddMemoryOptions): MemorySlot {
-    checkObject("add memory", "What to add", options);
-    const { size, guestPhysAddr = 0, readonly = false, logDirtyPages = false } = options;
+    checkNames("add memory", "What to add", options, OPTIONS);
+    const { size, guestPhysAddr: address = 0, readonly = false, logDirtyPages = false } = options;
     const { backing = "anonymous", addressSpace = 0 } = options;
-    const operation = `add ${size} bytes of memory at ${guestPhysAddr}`;
+    const operation = `add ${show(size)} bytes of memory at ${show(address)}`;
     const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
     if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0) {
       throw invalid(`The size is ${PAGE}, at least one, not ${show(size)}`);
     }
-    const whole = Number.isSafeInteger(guestPhysAddr) && guestPhysAddr >= 0;
-    if (!whole || guestPhysAddr % PAGE_SIZE !== 0 || guestPhysAddr + size > PHYSICAL_LIMIT) {
-      throw invalid(`The address is ${PAGE}, and the end at most 2^52, not ${show(guestPhysAddr)}`);
+    const guestPhysAddr = checkMultiple(operation, "The address", address, PAGE_SIZE);
+    if (guestPhysAddr + size > PHYSICAL_LIMIT) {
+      throw invalid(`The end is at most 2^52, not ${show(guestPhysAddr + size)}`);
     }
     if (backing !== "anonymous" && backing !== "memfd") {
       throw invalid('The backing is "anonymous" or "memfd"');
@@ -182,7 +196,7 @@ export abstract class VmMemory extends VmExitControl {
    * @param pages 64 at least.
    */
   setNrMmuPages(pages: number): void {
-    const operation = `limit the shadow pages to ${pages}`;
+    const operation = `limit the shadow pages to ${show(pages)}`;
     checkInteger(operation, "The number of pages", pages, 64, U32_MAX);
     this.handle.call(KVM.KVM_SET_NR_MMU_PAGES, pages, operation);
   }

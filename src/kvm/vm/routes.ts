@@ -6,10 +6,12 @@
 
 import {
   checkInteger,
+  checkNames,
   checkObject,
   Errno,
   from,
   KvmError,
+  type Names,
   type StructInit,
   type StructOf,
   U32_MAX,
@@ -78,6 +80,15 @@ export function defaultGsiRoutes(): GsiRoute[] {
   return routes;
 }
 
+type EveryRoute = IrqchipRoute & MsiRoute & HvSintRoute & XenEvtchnRoute;
+const ROUTE: Names<EveryRoute> = {
+  gsi: true,
+  irqchip: true,
+  msi: true,
+  hvSint: true,
+  xenEvtchn: true,
+};
+
 /** The table as the kernel wants it. */
 export function encodeRoutes(
   operation: string,
@@ -92,7 +103,7 @@ function encodeRoute(
   operation: string,
   route: GsiRoute,
 ): StructInit<typeof kvmIrqRoutingEntry> {
-  checkObject(operation, "A route", route);
+  checkNames<Partial<EveryRoute>>(operation, "A route", route, ROUTE);
   const { gsi } = route;
   const check = (name: string, value: number, max = U32_MAX) =>
     checkInteger(operation, `Line ${gsi}'s ${name}`, value, 0, max);
