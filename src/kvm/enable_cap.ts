@@ -25,7 +25,7 @@ const masks: ReadonlySet<Cap> = new Set<Cap>([
 
 /** A capability's name, `"HALT_POLL"`, or the number of one that this library does not know. */
 export function capName(cap: number): string {
-  return names.get(cap) ?? String(cap);
+  return names.get(cap) ?? show(cap);
 }
 
 /** The error for a capability that the host lacks. */

@@ -12,6 +12,7 @@ import {
   type Fd,
   from,
   KvmError,
+  show,
   U32_MAX,
   withPointer,
 } from "../../ffi/mod.ts";
@@ -89,5 +90,5 @@ function bufferFor(operation: string, id: bigint): Uint8Array<ArrayBuffer> {
 }
 
 function hex(id: bigint): string {
-  return typeof id === "bigint" ? `0x${id.toString(16)}` : String(id);
+  return typeof id === "bigint" ? `0x${id.toString(16)}` : show(id);
 }

@@ -230,6 +230,7 @@ export abstract class MemoryAccess {
 
   /** Writes text as UTF-8 and a zero byte; the number of bytes, the zero included. */
   writeString(address: number, text: string): number {
+    if (typeof text !== "string") throw wrongValue(address, text, "a string");
     const bytes = utf8.encode(`${text}\0`);
     this.writeBytes(address, bytes);
     return bytes.length;

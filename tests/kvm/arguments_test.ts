@@ -12,6 +12,9 @@ import {
 } from "@std/assert";
 import { KvmError } from "../../ffi/mod.ts";
 import { longMode, pagedMode, protectedMode, realMode } from "../../src/boot/mod.ts";
+import * as arch from "../../src/arch/x86/mod.ts";
+import { LapicRegisters, XsaveArea } from "../../src/arch/x86/mod.ts";
+import * as core from "../../src/kvm/mod.ts";
 import { Cpuid, EventFd, Kvm } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { bare, supportedCpuid } from "../support/machine.ts";
@@ -23,7 +26,20 @@ const wrong: readonly Anything[] = [
   ...[null, -1, 0.5, NaN, 2 ** 53, "text", 1n, -1n, 1n << 70n, true, () => {}],
   ...[{}, [], [5], [[1, 2]], ["x"], [null], new Uint8Array(3), { length: -1 }],
   ...[{ size: "x" }, { rip: 5 }, { cs: 5 }, { addr: {} }, { allow: 5 }, { events: [null] }],
+  ...[Symbol("s"), Object.create(null), -0, "toString", { toString: true }, new Array(2 ** 32 - 1)],
+  {
+    toString() {
+      throw new Error("a value was made text");
+    },
+    valueOf() {
+      throw new Error("a value was made a number");
+    },
+  },
 ];
+
+/** Classes whose objects come from methods alone. */
+const made =
+  /^(Vm|Vcpu|Kvm$|KvmObject|Coalesced|Connection|Device|Dirty|GuestMemfd|StatsFd|Exit|IoExit|MmioExit|Internal|RunPage|Synced)/;
 
 /** What ends or blocks the object, takes a handler, or is for the library alone. */
 const left =
@@ -54,7 +70,7 @@ Deno.test("every method of KVM's objects refuses every wrong argument by a KvmEr
   using kvm = Kvm.open();
   using event = new EventFd({ initial: 1 });
   using tracker = vm.trackDirty();
-  const objects = {
+  const objects: Record<string, object> = {
     kvm,
     vm,
     vcpu,
@@ -63,6 +79,9 @@ Deno.test("every method of KVM's objects refuses every wrong argument by a KvmEr
     tracker,
     cpuid: supportedCpuid(),
     event,
+    syncRegs: vcpu.syncRegs,
+    xsave: new XsaveArea(vcpu.getXsave(), supportedCpuid().entries),
+    lapic: new LapicRegisters({ regs: new Uint8Array(1024) }),
   };
   for (const [name, object] of Object.entries(objects)) {
     let refused = 0;
@@ -71,6 +90,25 @@ Deno.test("every method of KVM's objects refuses every wrong argument by a KvmEr
       refused++;
     }
     assert(refused > 0 || object === tracker, name);
+  }
+});
+
+Deno.test("every function and class of the core refuses every wrong argument by a KvmError", () => {
+  for (const [name, value] of Object.entries({ ...arch, ...core })) {
+    // deno-lint-ignore ban-types -- whatever it takes
+    const callee = value as Function;
+    if (typeof callee !== "function" || made.test(name)) continue;
+    for (const one of wrong) {
+      for (const other of [undefined, one]) {
+        try {
+          if (/^class/.test(String(callee))) Reflect.construct(callee, [one, other]);
+          else callee(one, other);
+        } catch (error) {
+          const what = `${name}(${Deno.inspect(one)}, ${Deno.inspect(other)})`;
+          assert(error instanceof KvmError, `${what}: ${error}`);
+        }
+      }
+    }
   }
 });
 

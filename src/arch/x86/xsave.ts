@@ -5,7 +5,16 @@
  * @module
  */
 
-import { checkInstance, checkObject, Errno, KvmError, listOf } from "../../../ffi/mod.ts";
+import {
+  checkInstance,
+  checkObject,
+  checkU64,
+  Errno,
+  isName,
+  KvmError,
+  listOf,
+  show,
+} from "../../../ffi/mod.ts";
 import { XCR0 } from "./control_registers.ts";
 
 /** A part of the XSAVE area by the name of its bit in XCR0. */
@@ -157,6 +166,7 @@ export class XsaveArea {
   }
 
   set xstateBv(value: bigint) {
+    checkU64("set XSTATE_BV", "The components", value);
     this.#view.setBigUint64(XSTATE_BV, value, true);
   }
 
@@ -166,7 +176,7 @@ export class XsaveArea {
    * @throws {KvmError} ENOENT if the processor lacks it.
    */
   component(name: XsaveComponent): Uint8Array<ArrayBuffer> {
-    const { offset, size } = this.#place(name, `find the ${name} state`);
+    const { offset, size } = this.#place(name, `find the ${show(name)} state`);
     return this.bytes.subarray(offset, offset + size);
   }
 
@@ -177,7 +187,7 @@ export class XsaveArea {
    * @throws {KvmError} EINVAL if there is no register of that name, ENOENT if the processor lacks it.
    */
   read(register: XsaveRegister): bigint {
-    const operation = `read ${register}`;
+    const operation = `read ${show(register)}`;
     let value = 0n;
     let shift = 0n;
     for (const { component, offset, size } of piecesOf(operation, register)) {
@@ -199,11 +209,15 @@ export class XsaveArea {
    * @throws {KvmError} EINVAL if there is no register of that name, ENOENT if the processor lacks it.
    */
   write(register: XsaveRegister, value: bigint): void {
-    const operation = `write ${register}`;
+    const operation = `write ${show(register)}`;
     const places = piecesOf(operation, register).map((piece) => ({
       ...piece,
       at: this.#at(piece.component, piece.offset, operation),
     }));
+    if (typeof value !== "bigint") {
+      const hint = `A register's value is a bigint, not ${show(value)}`;
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
     let rest = BigInt.asUintN(512, value);
     for (const { component, size, at } of places) {
       if (component !== undefined && !this.#counts(component)) this.#begin(component);
@@ -235,7 +249,7 @@ export class XsaveArea {
     const place = this.components.get(component);
     if (place !== undefined) return place;
     const there = [...this.components.keys()].join(", ");
-    const hint = `The processor has no ${component} state, but ${there}`;
+    const hint = `The processor has no ${show(component)} state, but ${there}`;
     throw new KvmError({ operation, errno: Errno.ENOENT, hint });
   }
 }
@@ -258,10 +272,10 @@ function componentsOf(cpuid: Iterable<CpuidLeaf>, length: number): XsaveArea["co
 }
 
 function piecesOf(operation: string, register: string): Piece[] {
-  const piece = Object.hasOwn(single, register) ? single[register] : undefined;
-  if (piece !== undefined) return [piece];
-  const [, letters = "", digits = ""] = register.match(/^([a-z]+)(0|[1-9]\d?)$/) ?? [];
-  const kind = Object.hasOwn(numbered, letters) ? numbered[letters] : undefined;
+  if (isName(single, register)) return [single[register]!];
+  const name = typeof register === "string" ? register : "";
+  const [, letters = "", digits = ""] = name.match(/^([a-z]+)(0|[1-9]\d?)$/) ?? [];
+  const kind = isName(numbered, letters) ? numbered[letters] : undefined;
   const index = Number(digits);
   if (kind !== undefined && index < kind.count) return kind.pieces(index);
   const hint = `The registers are ${Object.keys(single).join(", ")}, ${

@@ -61,7 +61,7 @@ export abstract class VcpuCapabilities extends KvmObject {
    * serving them anyway (KVM_CAP_ENFORCE_PV_FEATURE_CPUID). After `setCpuid`.
    */
   enforcePvCpuid(enable = true): void {
-    this.enableCap(Cap.ENFORCE_PV_FEATURE_CPUID, Number(enable));
+    this.enableCap(Cap.ENFORCE_PV_FEATURE_CPUID, enable ? 1 : 0);
   }
 
   /**
@@ -107,7 +107,7 @@ export abstract class VcpuCapabilities extends KvmObject {
    * (KVM_CAP_HYPERV_ENFORCE_CPUID). After `setCpuid`.
    */
   hypervEnforceCpuid(enable = true): void {
-    this.enableCap(Cap.HYPERV_ENFORCE_CPUID, Number(enable));
+    this.enableCap(Cap.HYPERV_ENFORCE_CPUID, enable ? 1 : 0);
   }
 
   /** What the kernel counts of this vCPU: exits and their kinds, halts... (KVM_GET_STATS_FD) */

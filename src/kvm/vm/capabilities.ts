@@ -118,7 +118,7 @@ export abstract class VmCapabilities extends KvmObject {
 
   /** Whether the guest can read MSR_PLATFORM_INFO (KVM_CAP_MSR_PLATFORM_INFO). At any time. */
   msrPlatformInfo(readable = true): void {
-    this.enableCap(Cap.MSR_PLATFORM_INFO, Number(readable));
+    this.enableCap(Cap.MSR_PLATFORM_INFO, readable ? 1 : 0);
   }
 
   /**

@@ -49,7 +49,7 @@ export abstract class VmExitControl extends VmCapabilities {
    * #PF, DR6 of a #DB (KVM_CAP_EXCEPTION_PAYLOAD).
    */
   exceptionPayload(enable = true): void {
-    this.enableCap(Cap.EXCEPTION_PAYLOAD, Number(enable));
+    this.enableCap(Cap.EXCEPTION_PAYLOAD, enable ? 1 : 0);
   }
 
   /**
@@ -100,7 +100,7 @@ export abstract class VmExitControl extends VmCapabilities {
 
   /** Puts a pending triple fault into `getVcpuEvents` (KVM_CAP_X86_TRIPLE_FAULT_EVENT). */
   tripleFaultEvent(enable = true): void {
-    this.enableCap(Cap.X86_TRIPLE_FAULT_EVENT, Number(enable));
+    this.enableCap(Cap.X86_TRIPLE_FAULT_EVENT, enable ? 1 : 0);
   }
 
   /**
@@ -108,7 +108,7 @@ export abstract class VmExitControl extends VmCapabilities {
    * level 3 too, where it is a #UD for the guest otherwise (KVM_CAP_EXIT_ON_EMULATION_FAILURE).
    */
   exitOnEmulationFailure(enable = true): void {
-    this.enableCap(Cap.EXIT_ON_EMULATION_FAILURE, Number(enable));
+    this.enableCap(Cap.EXIT_ON_EMULATION_FAILURE, enable ? 1 : 0);
   }
 }
 
