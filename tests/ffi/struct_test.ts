@@ -77,6 +77,21 @@ Deno.test("a plain copy is one of a struct, and no struct's of what is none", ()
   }
 });
 
+Deno.test("a table of what is no type is EINVAL, and says what is one", () => {
+  const tables = {
+    a: "u8[-5]",
+    b: "u8[1e9]",
+    c: "u8[",
+    d: "toString",
+    e: [point, -1],
+    f: [point, 0.5],
+  };
+  for (const [name, type] of Object.entries(tables)) {
+    const error = assertThrows(() => sizeOf({ [name]: type }), KvmError, "lay out", name);
+    assertEquals(error.code, "EINVAL");
+  }
+});
+
 Deno.test("fields read and write their bytes in place, little-endian", () => {
   const struct = create(shape);
   struct.kind = 0x1ff;
