@@ -35,7 +35,7 @@
  * @module
  */
 
-export { Errno, errnoName, KvmError, type KvmErrorInit } from "./ffi/mod.ts";
+export { Errno, errnoName, KvmError, type KvmErrorInit, plain } from "./ffi/mod.ts";
 export type {
   FieldInit,
   FieldOf,

@@ -26,11 +26,7 @@ const cellBytes = new Uint8Array(cell.buffer);
 export function createEventFd(initial: number, semaphore: boolean): Fd {
   const operation = "create an eventfd";
   const flags = EFD_CLOEXEC | EFD_NONBLOCK | (semaphore ? EFD_SEMAPHORE : 0n);
-  const hint = { EMFILE: "Raise the limit of open files (ulimit -n), or close some" };
-  return new Fd(
-    Number(syscall("eventfd2", { operation, hint }, BigInt(initial), flags)),
-    "eventfd",
-  );
+  return new Fd(Number(syscall("eventfd2", { operation }, BigInt(initial), flags)), "eventfd");
 }
 
 /** Adds to the counter. */

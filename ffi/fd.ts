@@ -100,7 +100,9 @@ export class Fd implements Disposable {
   call(ioctl: Ioctl, argument = 0, operation?: string): number {
     if (this.#busy) this.refuse(ioctl, operation);
     let result: number;
-    do result = shim().ioctlU32(this.#fd, ioctl.request, argument); while (result === -Errno.EINTR);
+    // The call takes 0, and refuses -0.
+    const value = argument + 0;
+    do result = shim().ioctlU32(this.#fd, ioctl.request, value); while (result === -Errno.EINTR);
     return result < 0 ? this.fail(ioctl, -result, operation) : result;
   }
 
@@ -191,8 +193,6 @@ function generalHint({ spec }: Ioctl, errno: number): string | undefined {
         : `The kernel or its configuration lacks it: see check(Cap.${spec.cap})`;
     case Errno.ENOMEM:
       return "The host is short of memory, or a limit (ulimit -l, a cgroup) is reached";
-    case Errno.EMFILE:
-      return "Raise the limit of open files (ulimit -n), or close VMs and vCPUs when done";
     default:
       return undefined;
   }

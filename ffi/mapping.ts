@@ -5,6 +5,7 @@
  */
 
 import { cString } from "./address.ts";
+import { isName } from "./check.ts";
 import { Errno } from "./errno.ts";
 import { KvmError } from "./errors.ts";
 import { called, closedError, Fd } from "./fd.ts";
@@ -168,7 +169,7 @@ export class Mapping implements Disposable {
 }
 
 function isReserved(hugePages: HugePages): hugePages is keyof typeof hugeSize {
-  return hugePages in hugeSize;
+  return Object.hasOwn(hugeSize, hugePages);
 }
 
 /** Reserved huge pages must be there when mapped: to touch one that is not is SIGBUS. */
@@ -203,7 +204,7 @@ function mmap(
 
 function attemptOf(size: number, what: string, hugePages: HugePages): Attempt {
   const operation = `map ${size} bytes for ${called(what)}`;
-  const multiple = hugeBytes[hugePages];
+  const multiple = isName(hugeBytes, hugePages) ? hugeBytes[hugePages] : undefined;
   if (multiple === undefined) {
     const hint = 'hugePages is "none", "transparent", "2M" or "1G"';
     throw new KvmError({ operation, errno: Errno.EINVAL, hint });

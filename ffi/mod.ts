@@ -7,6 +7,20 @@
 
 export { Alarm } from "./alarm.ts";
 export { addressOf } from "./address.ts";
+export {
+  checkInstance,
+  checkInteger,
+  checkList,
+  checkMultiple,
+  checkNames,
+  checkNumber,
+  checkObject,
+  checkU64,
+  isName,
+  listOf,
+  type Names,
+  U32_MAX,
+} from "./check.ts";
 export { monotonicMilliseconds } from "./clock.ts";
 export { Errno, errnoName } from "./errno.ts";
 export { KvmError, type KvmErrorInit } from "./errors.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errnoName } from "./errno.ts";
+import { Errno, errnoName } from "./errno.ts";
 import { KvmError, type KvmErrorInit } from "./errors.ts";
 import { shim } from "./shim.ts";
 
@@ -34,6 +34,10 @@ export const numbers = {
   epoll_create1: 291,
   memfd_create: 319,
 } as const;
+
+/** Whatever is tried: an eventfd, memory behind a memfd, a VM. */
+const OPEN_FILES =
+  "Raise the limit of open files (ulimit -n), or close VMs, vCPUs and events when done";
 
 /** A system call this library makes. */
 export type SyscallName = keyof typeof numbers;
@@ -94,6 +98,8 @@ export function failure(
   errno: number,
   hint?: Attempt["hint"],
 ): KvmError {
-  const advice = typeof hint === "object" ? hint[errnoName(errno)] : hint;
+  const own = typeof hint === "object" ? hint[errnoName(errno)] : undefined;
+  const advice = own ?? (errno === Errno.EMFILE ? OPEN_FILES : undefined) ??
+    (typeof hint === "string" ? hint : undefined);
   return new KvmError({ operation, errno, call, hint: advice });
 }

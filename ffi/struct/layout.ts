@@ -117,9 +117,10 @@ type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K>
 function shapeOf(type: unknown): Shape {
   if (typeof type === "string") {
     const [scalar, rest] = type.split("[") as [ScalarName, string?];
-    const align = scalarSize[scalar];
+    const align = Object.hasOwn(scalarSize, scalar) ? scalarSize[scalar] : undefined;
     if (align === undefined) throw noTable("A scalar is u8, u16, u32, u64, s8... or gpa", type);
     if (rest === undefined) return { kind: "scalar", scalar, size: align, align, flexible: false };
+    if (!/^\d*\]$/.test(rest)) throw noTable("An array is u8[4], or u8[] at the end", type);
     const count = parseInt(rest) || 0;
     const element = scalar as keyof ScalarArrays;
     const size = align * count;
@@ -127,6 +128,9 @@ function shapeOf(type: unknown): Shape {
   }
   if (Array.isArray(type)) {
     const [table, count = 0] = type as [Table, number?];
+    if (!Number.isSafeInteger(count) || count < 0) {
+      throw noTable("An array of structs is [table, 8], or [table] at the end", count);
+    }
     const layout = layoutOf(table);
     const { align } = layout;
     const size = layout.size * count;

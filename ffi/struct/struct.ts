@@ -12,18 +12,30 @@ export class Struct {
   #view: DataView<ArrayBuffer>;
   readonly #parts: unknown[] = [];
 
-  /** A view of so many bytes. */
-  constructor(buffer: ArrayBuffer, offset: number, size: number) {
+  /**
+   * A view of so many bytes.
+   *
+   * @param own What it has beside its fields.
+   */
+  constructor(buffer: ArrayBuffer, offset: number, size: number, own?: PropertyDescriptorMap) {
     this.#bytes = new Uint8Array(buffer, offset, size);
     this.#view = new DataView(buffer, offset, size);
     // The one property of its own, so that two views compare equal in an assertion if and only if
     // their bytes do.
     Object.defineProperty(this, BYTES, { value: this.#bytes, enumerable: true });
+    if (own !== undefined) Object.defineProperties(this, own);
+    // So a name that is no field's is a TypeError, and nobody believes to have set something.
+    Object.preventExtensions(this);
   }
 
   /** Whether a value is one, and no object that looks like it. */
   static isStruct(value: unknown): value is Struct {
     return typeof value === "object" && value !== null && #bytes in value;
+  }
+
+  /** Whether it is what `{ ...view }` makes of one: its bytes by name, and none of its fields. */
+  static isHusk(value: object): boolean {
+    return Object.hasOwn(value, BYTES) && !(#bytes in value);
   }
 
   /** Its bytes. */

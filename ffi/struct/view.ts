@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Errno } from "../errno.ts";
+import { KvmError } from "../errors.ts";
 import { checkScalar, isList, noField, wrongField } from "./check.ts";
 import {
   type Field,
@@ -13,12 +15,18 @@ import {
   sizeOf,
   type Table,
 } from "./layout.ts";
+import { type Accessors, scalars } from "./scalars.ts";
 import { Struct } from "./struct.ts";
 import type { ScalarArrays, StructInit, StructOf } from "./types.ts";
 
-type Maker = new (buffer: ArrayBuffer, offset: number, size: number) => Struct;
+type Maker = new (
+  buffer: ArrayBuffer,
+  offset: number,
+  size: number,
+  own?: PropertyDescriptorMap,
+) => Struct;
 
-const { view: viewOf, part, isStruct } = Struct;
+const { part, isStruct, isHusk } = Struct;
 const INSPECT: unique symbol = Symbol.for("Deno.customInspect");
 const makers = new WeakMap<Layout, Maker>();
 /** A view's layout, by its prototype: what a user may put on it does not count. */
@@ -30,15 +38,20 @@ export function create<const T extends Table>(table: T, count = 0): StructOf<T> 
   return view(table, new ArrayBuffer(size), 0, count);
 }
 
-/** The struct that lies at `offset` in a buffer. */
+/**
+ * The struct that lies at `offset` in a buffer.
+ *
+ * @param own Properties that the object has beside the fields.
+ */
 export function view<const T extends Table>(
   table: T,
   buffer: ArrayBuffer,
   offset = 0,
   count = 0,
+  own?: PropertyDescriptorMap,
 ): StructOf<T> {
   const Maker = makerOf(layoutOf(table));
-  return new Maker(buffer, offset, sizeOf(table, count)) as unknown as StructOf<T>;
+  return new Maker(buffer, offset, sizeOf(table, count), own) as unknown as StructOf<T>;
 }
 
 /** A new struct with the given fields; the others are zero. */
@@ -101,6 +114,7 @@ export function assign<S extends object>(struct: S, init: object, path = ""): S 
     const what = path === "" ? "fields" : path.slice(0, -1);
     throw wrongField(what, init, `an object with ${[...fields.keys()].join(", ")}`);
   }
+  if (isHusk(init)) throw huskError(path);
   for (const [name, value] of entriesOf(init)) {
     if (value === undefined) continue;
     const field = fields.get(name);
@@ -155,8 +169,37 @@ function putStructs(places: readonly object[], value: unknown, path: string): vo
   }
 }
 
-/** A copy as a plain object, nested structs and arrays included. */
+/** Nothing of it would be written. */
+function huskError(path: string): KvmError {
+  const what = path === "" ? "the fields" : path.slice(0, -1);
+  const hint = "{ ...view } copies no field of a view: write { ...plain(view) }";
+  return new KvmError({ operation: `set ${what} from a copy`, errno: Errno.EINVAL, hint });
+}
+
+/**
+ * A copy of a struct as a plain object, nested structs and arrays included: to keep, to change, for
+ * `structuredClone`, `postMessage` and JSON. A view itself can't be copied so: its fields lie in the
+ * kernel's struct, and `{ ...view }` and `structuredClone(view)` have none of them.
+ *
+ * @example
+ * ```ts
+ * import { Kvm, plain } from "@deno-kvm/kvm";
+ *
+ * using kvm = Kvm.open();
+ * using vm = kvm.createVm();
+ * using vcpu = vm.createVcpu(0);
+ * const before = plain(vcpu.getRegs());
+ * vcpu.setRegs({ rip: 0x1000n });
+ * vcpu.setRegs({ ...before, rbx: 5n });
+ * console.log(vcpu.getRegs().rip); // 65520n, as it was
+ * ```
+ *
+ * @throws {KvmError} EINVAL for what is no object.
+ */
 export function plain<S extends object>(struct: S): S {
+  if (typeof struct !== "object" || struct === null) {
+    throw wrongField("a struct", struct, "a view of one");
+  }
   const copy: Record<string, unknown> = {};
   for (const [name, value] of entriesOf(struct)) {
     copy[name] = ArrayBuffer.isView(value)
@@ -203,12 +246,6 @@ function makerOf(layout: Layout): Maker {
     layoutOfView.set(prototype, layout);
   }
   return maker;
-}
-
-interface Accessors {
-  get(this: Struct): unknown;
-  // deno-lint-ignore no-explicit-any -- one shape for the setters of every scalar type
-  set?(this: Struct, value: any): void;
 }
 
 function accessors(field: Field, index: number): Accessors {
@@ -284,89 +321,4 @@ const arrays: {
   s32: Int32Array,
   u64: BigUint64Array,
   s64: BigInt64Array,
-};
-
-const HIGH = 2 ** 32;
-
-const scalars: Readonly<Record<ScalarName, (at: number) => Accessors>> = {
-  u8: (at) => ({
-    get() {
-      return viewOf(this).getUint8(at);
-    },
-    set(value) {
-      viewOf(this).setUint8(at, value);
-    },
-  }),
-  s8: (at) => ({
-    get() {
-      return viewOf(this).getInt8(at);
-    },
-    set(value) {
-      viewOf(this).setInt8(at, value);
-    },
-  }),
-  u16: (at) => ({
-    get() {
-      return viewOf(this).getUint16(at, true);
-    },
-    set(value) {
-      viewOf(this).setUint16(at, value, true);
-    },
-  }),
-  s16: (at) => ({
-    get() {
-      return viewOf(this).getInt16(at, true);
-    },
-    set(value) {
-      viewOf(this).setInt16(at, value, true);
-    },
-  }),
-  u32: (at) => ({
-    get() {
-      return viewOf(this).getUint32(at, true);
-    },
-    set(value) {
-      viewOf(this).setUint32(at, value, true);
-    },
-  }),
-  s32: (at) => ({
-    get() {
-      return viewOf(this).getInt32(at, true);
-    },
-    set(value) {
-      viewOf(this).setInt32(at, value, true);
-    },
-  }),
-  u64: (at) => ({
-    get() {
-      return viewOf(this).getBigUint64(at, true);
-    },
-    set(value) {
-      viewOf(this).setBigUint64(at, value, true);
-    },
-  }),
-  s64: (at) => ({
-    get() {
-      return viewOf(this).getBigInt64(at, true);
-    },
-    set(value) {
-      viewOf(this).setBigInt64(at, value, true);
-    },
-  }),
-  gpa: (at) => ({
-    get() {
-      const view = viewOf(this);
-      const value = view.getUint32(at, true) + view.getUint32(at + 4, true) * HIGH;
-      if (value > Number.MAX_SAFE_INTEGER) throw new RangeError(`${value} is beyond 2^53`);
-      return value;
-    },
-    set(value) {
-      if (!Number.isSafeInteger(value) || value < 0) {
-        throw new RangeError(`${value} is no guest address or size (0 to 2^53 - 1)`);
-      }
-      const view = viewOf(this);
-      view.setUint32(at, value, true);
-      view.setUint32(at + 4, value / HIGH, true);
-    },
-  }),
 };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, show, type StructInit } from "../../ffi/mod.ts";
+import { Errno, isName, KvmError, show, type StructInit } from "../../ffi/mod.ts";
 import { type kvmRegs, type kvmSregs, MpState } from "../../ffi/uapi/mod.ts";
 import { RFLAGS, SystemType, unusableSegment } from "../arch/x86/mod.ts";
 import type { BootOptions, GeneralRegisters } from "./options.ts";
@@ -73,7 +73,7 @@ export function checkRegisters(operation: string, registers: GeneralRegisters = 
     throw invalid(`The registers are an object, not ${show(registers)}`);
   }
   for (const [name, value] of Object.entries(registers)) {
-    if (!(name in zeroes)) {
+    if (!isName(zeroes, name)) {
       throw invalid(`${name} is no general register; rip and rsp are the options entry and stack`);
     }
     if (value !== undefined && typeof value !== "bigint") {

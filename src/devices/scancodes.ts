@@ -5,6 +5,8 @@
  * @module
  */
 
+import { Errno, isName, KvmError, show } from "../../ffi/mod.ts";
+
 /** Goes before the codes of keys that the first keyboards did not have. */
 const EXTENDED = 0xe0;
 /** Goes before the code of a key that is let go. */
@@ -122,14 +124,20 @@ export type KeyName = keyof typeof Scancode;
 
 /** The bytes that a keyboard sends when a key goes down. */
 export function press(key: KeyName): number[] {
-  const code: number = Scancode[key];
+  const code = codeOf(key);
   return code > 0xff ? [EXTENDED, code & 0xff] : [code];
 }
 
 /** The bytes that it sends when the key goes up. */
 export function release(key: KeyName): number[] {
-  const code: number = Scancode[key];
+  const code = codeOf(key);
   return code > 0xff ? [EXTENDED, RELEASE, code & 0xff] : [RELEASE, code];
+}
+
+function codeOf(key: KeyName): number {
+  if (isName(Scancode, key)) return Scancode[key];
+  const hint = "A key's name says where it is: Scancode has them";
+  throw new KvmError({ operation: `find the key ${show(key)}`, errno: Errno.EINVAL, hint });
 }
 
 /** The keys of the characters on a US keyboard, the shifted ones after the plain ones. */

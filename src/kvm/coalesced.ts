@@ -82,6 +82,12 @@ export class CoalescedWrite {
   }
 }
 
+/** What a VM's vCPUs know together of their queue. */
+export interface CoalescedQueue {
+  /** Whether one of them is handing it over. */
+  draining: boolean;
+}
+
 /**
  * The queue of the writes to a VM's zones, see `vm.registerCoalescedMmio`. The VM has one, which each
  * of its vCPUs shows; one thread at a time may take from it.
@@ -90,16 +96,18 @@ export class CoalescedMmioRing {
   readonly #buffer: ArrayBuffer;
   readonly #indices: Uint32Array<ArrayBuffer>;
   readonly #writes: readonly CoalescedWrite[];
-  #draining = false;
+  readonly #queue: CoalescedQueue;
 
-  /** @internal The ring that lies at an offset in a buffer. */
-  constructor(buffer: ArrayBuffer, offset: number) {
+  /** @internal The ring that lies at an offset in a buffer, one of a VM's views of its queue. */
+  constructor(buffer: ArrayBuffer, offset: number, queue: CoalescedQueue) {
     this.#buffer = buffer;
+    this.#queue = queue;
     this.#indices = new Uint32Array(buffer, offset, 2);
     this.#writes = Array.from(
       { length: PLACES },
       (_, index) => new CoalescedWrite(buffer, offset + ENTRIES + index * ENTRY),
     );
+    Object.freeze(this);
   }
 
   /** How many writes wait. */
@@ -133,16 +141,16 @@ export class CoalescedMmioRing {
    * });
    * ```
    *
-   * @throws {KvmError} EBUSY from within a handler; EBADF once the vCPU is closed.
+   * @throws {KvmError} EBUSY from within a handler, of whichever vCPU; EBADF once the vCPU is closed.
    */
   drain(handler: (write: CoalescedWrite) => void): number {
     const operation = "take the queued writes";
     this.#check(operation);
-    if (this.#draining) {
+    if (this.#queue.draining) {
       const hint = "A handler of drain can't drain: return from it first";
       throw new KvmError({ operation, errno: Errno.EBUSY, hint });
     }
-    this.#draining = true;
+    this.#queue.draining = true;
     let count = 0;
     try {
       for (let at = this.#index(FIRST); at !== this.#index(LAST); at = (at + 1) % PLACES) {
@@ -156,7 +164,7 @@ export class CoalescedMmioRing {
         if (this.#buffer.detached) break;
       }
     } finally {
-      this.#draining = false;
+      this.#queue.draining = false;
     }
     return count;
   }

@@ -25,6 +25,7 @@ export class Connection implements Disposable {
     this.#ends = ends;
     this.#undo = undo;
     for (const end of ends) end.connect(this);
+    Object.freeze(this);
   }
 
   /** Whether it has ended. */

@@ -4,15 +4,23 @@
  * @module
  */
 
-import { assign, bytesOf, create, Errno, type Fd } from "../../ffi/mod.ts";
+import {
+  assign,
+  bytesOf,
+  checkInstance,
+  checkList,
+  checkObject,
+  create,
+  Errno,
+  type Fd,
+} from "../../ffi/mod.ts";
 import { kvmCpuid2 } from "../../ffi/uapi/mod.ts";
 import type { Topology } from "../arch/x86/mod.ts";
-import { checkInstance, checkList, checkObject } from "./check.ts";
 import { describeBaseline } from "./cpuid/baseline.ts";
 import { differences } from "./cpuid/diff.ts";
 import { CpuidFeatures } from "./cpuid/features.ts";
 import { CpuidIdentity } from "./cpuid/identity.ts";
-import { type CpuidEntry, CpuidLeaves } from "./cpuid/leaves.ts";
+import { type CpuidEntry, CpuidLeaves, MOST_LEAVES } from "./cpuid/leaves.ts";
 import { applyModel } from "./cpuid/model.ts";
 import { adapt, type CpuidOptions } from "./cpuid/options.ts";
 import { setTopology } from "./cpuid/topology.ts";
@@ -129,7 +137,6 @@ function isFilled(entry: CpuidEntry): boolean {
 
 /** How many leaves to make room for at first; the kernel says when that is too few. */
 const ROOM = 128;
-const MOST = 4096;
 
 type CpuidIoctl =
   | typeof KVM.KVM_GET_SUPPORTED_CPUID
@@ -148,7 +155,9 @@ export function readCpuid(fd: Fd, ioctl: CpuidIoctl): Cpuid {
       // Before Linux 6.4 KVM_GET_CPUID2 leaves nent alone; what it has not filled is zero.
       return new Cpuid(entries.slice(0, 1 + entries.findLastIndex(isFilled)));
     }
-    if (result !== -Errno.E2BIG || room >= MOST) fd.fail(ioctl, -result, "read CPUID leaves");
+    if (result !== -Errno.E2BIG || room >= MOST_LEAVES) {
+      fd.fail(ioctl, -result, "read CPUID leaves");
+    }
   }
 }
 
@@ -156,13 +165,14 @@ export function readCpuid(fd: Fd, ioctl: CpuidIoctl): Cpuid {
 export function writeCpuid(fd: Fd, cpuid: Cpuid): void {
   checkObject("set CPUID leaves", "What to set", cpuid);
   const { entries } = cpuid;
-  checkList("set CPUID leaves", "entries", entries);
+  checkList("set CPUID leaves", "entries", entries, MOST_LEAVES);
   const operation = `set ${entries.length} CPUID leaves of ${fd.what}`;
   const list = create(kvmCpuid2, entries.length);
   list.nent = entries.length;
-  entries.forEach((entry, index) => {
+  list.entries.forEach((place, index) => {
+    const entry = entries[index]!;
     checkObject(operation, "An entry", entry);
-    assign(list.entries[index]!, entryOf(entry));
+    assign(place, entryOf(entry));
   });
   fd.set(KVM.KVM_SET_CPUID2, list, operation);
 }

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { bytesOf, Errno, Fd, from, KvmError } from "../../ffi/mod.ts";
+import { bytesOf, checkInteger, Errno, Fd, from, KvmError, show, U32_MAX } from "../../ffi/mod.ts";
 import { CreateDevice, DeviceType, kvmCreateDevice } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
 import { getAttr, hasAttr, setAttr } from "./device_attr.ts";
 import { KVM } from "./ioctls.ts";
 import { KvmObject } from "./object.ts";
@@ -33,21 +32,22 @@ export class Device extends KvmObject {
   private constructor(handle: Fd, type: number) {
     super(handle);
     this.type = type;
+    Object.freeze(this);
   }
 
   /** @internal */
   static create(vm: Fd, type: number): Device {
-    const operation = `create a device of type ${type}`;
-    checkInteger(operation, "A device's type", type, 0, U32_MAX);
-    const init = from(kvmCreateDevice, { type });
+    const operation = `create a device of type ${show(type)}`;
+    const number = checkInteger(operation, "A device's type", type, 0, U32_MAX);
+    const init = from(kvmCreateDevice, { type: number });
     vm.set(KVM.KVM_CREATE_DEVICE, init, operation);
-    const name = Object.entries(DeviceType).find(([, value]) => value === type)?.[0];
-    return new Device(new Fd(init.fd, `${name ?? type} device`), type);
+    const name = Object.entries(DeviceType).find(([, value]) => value === number)?.[0];
+    return new Device(new Fd(init.fd, `${name ?? number} device`), number);
   }
 
   /** @internal */
   static test(vm: Fd, type: number): boolean {
-    const operation = `test device type ${type}`;
+    const operation = `test device type ${show(type)}`;
     checkInteger(operation, "A device's type", type, 0, U32_MAX);
     const init = from(kvmCreateDevice, { type, flags: CreateDevice.TEST });
     const result = vm.trySetBytes(KVM.KVM_CREATE_DEVICE, bytesOf(init));
@@ -84,7 +84,7 @@ export class Device extends KvmObject {
 /** An integer as the 8 bytes of a little-endian one; its lower bytes are the shorter ones. */
 function integer(value: number | bigint): Uint8Array<ArrayBuffer> {
   if (typeof value !== "bigint" && !Number.isSafeInteger(value)) {
-    const hint = `A value is a whole number or bytes, not ${String(value)}`;
+    const hint = `A value is a whole number or bytes, not ${show(value)}`;
     throw new KvmError({ operation: "set an attribute", errno: Errno.EINVAL, hint });
   }
   return new Uint8Array(BigInt64Array.of(BigInt(value)).buffer);

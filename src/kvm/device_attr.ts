@@ -6,15 +6,17 @@
 
 import {
   bytesOf,
+  checkInteger,
   create,
   Errno,
   type Fd,
   KvmError,
+  show,
   type StructOf,
+  U32_MAX,
   withPointer,
 } from "../../ffi/mod.ts";
 import { kvmDeviceAttr } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
 import { KVM } from "./ioctls.ts";
 
 /** An attribute's number is 64 bits wide; those that exist are small. */
@@ -65,7 +67,7 @@ export function setAttr(fd: Fd, group: number, attr: number, value: Uint8Array):
 }
 
 function nameOf(fd: Fd, group: number, attr: number): string {
-  return `attribute ${attr} of group ${group} of ${fd.what}`;
+  return `attribute ${show(attr)} of group ${show(group)} of ${fd.what}`;
 }
 
 function attrOf(operation: string, group: number, attr: number): StructOf<typeof kvmDeviceAttr> {

@@ -50,6 +50,7 @@ export class DirtyTracker implements Disposable {
     ]));
     this.#switchedOn = slots.filter(({ flags }) => (flags & MemFlag.LOG_DIRTY_PAGES) === 0);
     for (const slot of this.#switchedOn) vm.setDirtyLogging(slot, true);
+    Object.freeze(this);
   }
 
   /**

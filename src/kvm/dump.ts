@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkObject, checkU64 } from "../../ffi/mod.ts";
 import type { Dtable, Regs, Segment, Sregs } from "./vcpu/mod.ts";
 
 const general = [
@@ -29,11 +30,16 @@ const segments = ["cs", "ss", "ds", "es", "fs", "gs", "tr", "ldt"] as const;
  * ```
  */
 export function formatRegisters(regs: Readonly<Regs>, sregs?: Readonly<Sregs>): string {
+  checkObject("show registers", "What has them", regs);
+  for (const name of [...general.flat(), "rip", "rflags"] as const) {
+    checkU64("show registers", name, regs[name]);
+  }
   const row = (names: readonly (keyof Regs)[]) =>
     names.map((name) => `${name.toUpperCase().padEnd(3)} ${hex(regs[name])}`).join("  ");
   const lines = general.map(row);
   lines.push(`RIP ${hex(regs.rip)}  RFLAGS ${hex(regs.rflags, 8)}`);
   if (sregs !== undefined) {
+    checkObject("show registers", "What has the special ones", sregs);
     const { cr0, cr2, cr3, cr4, efer, gdt, idt } = sregs;
     for (const name of segments) lines.push(formatSegment(name, sregs[name]));
     lines.push(formatTable("gdt", gdt), formatTable("idt", idt));

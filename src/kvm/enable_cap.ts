@@ -4,9 +4,8 @@
  * @module
  */
 
-import { create, Errno, type Fd, KvmError } from "../../ffi/mod.ts";
+import { checkInteger, create, Errno, type Fd, KvmError, show, U32_MAX } from "../../ffi/mod.ts";
 import { Cap, kvmEnableCap } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
 import { KVM } from "./ioctls.ts";
 
 const names: ReadonlyMap<number, string> = new Map(
@@ -26,7 +25,7 @@ const masks: ReadonlySet<Cap> = new Set<Cap>([
 
 /** A capability's name, `"HALT_POLL"`, or the number of one that this library does not know. */
 export function capName(cap: number): string {
-  return names.get(cap) ?? String(cap);
+  return names.get(cap) ?? show(cap);
 }
 
 /** The error for a capability that the host lacks. */
@@ -66,6 +65,6 @@ export function enableCap(
 function unsigned(operation: string, value: number | bigint): bigint {
   if (typeof value === "bigint" && BigInt.asUintN(64, value) === value) return value;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return BigInt(value);
-  const hint = `An argument is a whole number from 0 to 2^64 - 1, not ${String(value)}`;
+  const hint = `An argument is a whole number from 0 to 2^64 - 1, not ${show(value)}`;
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });
 }

@@ -5,16 +5,19 @@
  */
 
 import {
+  checkInteger,
+  checkNames,
   createEventFd,
   Errno,
   EVENT_FD_MAX,
   KvmError,
   readable,
   readEventFd,
+  show,
   stopWaiting,
+  U32_MAX,
   writeEventFd,
 } from "../../ffi/mod.ts";
-import { checkInteger, checkObject, U32_MAX } from "./check.ts";
 import type { Connection } from "./connection.ts";
 import { KvmObject } from "./object.ts";
 
@@ -60,10 +63,13 @@ export class EventFd extends KvmObject {
    * @throws {KvmError} EINVAL for a first value that can't be, EMFILE at the limit of open files.
    */
   constructor(options: EventFdOptions = {}) {
-    checkObject("create an eventfd", "What says how", options);
+    const names = { initial: true, semaphore: true } as const;
+    checkNames("create an eventfd", "What says how", options, names);
     const { initial = 0, semaphore = false } = options;
     checkInteger("create an eventfd", "Its first value", initial, 0, U32_MAX);
     super(createEventFd(initial, semaphore));
+    // A class of a user's may have properties of its own.
+    if (new.target === EventFd) Object.freeze(this);
   }
 
   /**
@@ -75,7 +81,7 @@ export class EventFd extends KvmObject {
   write(value: number | bigint = 1n): void {
     const count = typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
     if (typeof count !== "bigint" || count < 0n || count > EVENT_FD_MAX) {
-      const operation = `signal an eventfd ${value} times`;
+      const operation = `signal an eventfd ${show(value)} times`;
       const hint = "It can be signalled a whole number of times from 0 to 2^64 - 2";
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });
     }
@@ -99,7 +105,7 @@ export class EventFd extends KvmObject {
    * @throws {KvmError} EBADF once closed, also if that happens meanwhile; or the signal's reason.
    */
   async wait(options: WaitOptions = {}): Promise<bigint> {
-    checkObject("wait for an event", "What ends it", options);
+    checkNames("wait for an event", "What ends it", options, { signal: true });
     const { signal } = options;
     for (;;) {
       signal?.throwIfAborted();

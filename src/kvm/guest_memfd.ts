@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Errno, Fd, from, KvmError, Mapping, PAGE_SIZE } from "../../ffi/mod.ts";
+import { Errno, Fd, from, KvmError, Mapping, PAGE_SIZE, show } from "../../ffi/mod.ts";
 import { GuestMemfdFlag, kvmCreateGuestMemfd } from "../../ffi/uapi/mod.ts";
 import { KVM } from "./ioctls.ts";
 import { KvmObject } from "./object.ts";
@@ -20,20 +20,30 @@ export interface GuestMemfdOptions {
 
 /** Memory for slots, made by `vm.createGuestMemfd`. It may be closed once its slots are added. */
 export class GuestMemfd extends KvmObject {
-  /** Bytes. */
-  readonly size: number;
-  /** `GuestMemfdFlag`. */
-  readonly flags: bigint;
+  // Not even an object that has this one as its prototype can say something else of them.
+  readonly #size: number;
+  readonly #flags: bigint;
 
   private constructor(handle: Fd, size: number, flags: bigint) {
     super(handle);
-    this.size = size;
-    this.flags = flags;
+    this.#size = size;
+    this.#flags = flags;
+    Object.freeze(this);
+  }
+
+  /** Bytes. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** `GuestMemfdFlag`. */
+  get flags(): bigint {
+    return this.#flags;
   }
 
   /** @internal */
   static create(vm: Fd, { size, flags = 0n }: GuestMemfdOptions): GuestMemfd {
-    const operation = `make ${size} bytes of guest memory`;
+    const operation = `make ${show(size)} bytes of guest memory`;
     if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0) {
       const hint = `The size is a multiple of ${PAGE_SIZE}, at least one`;
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });
@@ -46,15 +56,15 @@ export class GuestMemfd extends KvmObject {
   /** Whether the host can see it: mapped without both flags, an access would be a bus error. */
   get mappable(): boolean {
     const both = GuestMemfdFlag.MMAP | GuestMemfdFlag.INIT_SHARED;
-    return (this.flags & both) === both;
+    return (this.#flags & both) === both;
   }
 
   /** @internal Throws unless the range is within it. */
   checkRange(operation: string, offset: number, size: number): void {
-    const fits = Number.isSafeInteger(offset) && offset >= 0 && offset + size <= this.size;
+    const fits = Number.isSafeInteger(offset) && offset >= 0 && offset + size <= this.#size;
     if (fits && offset % PAGE_SIZE === 0) return;
     const hint = `guestMemfdOffset is a multiple of ${PAGE_SIZE}, and the slot ends within its ` +
-      `${this.size} bytes`;
+      `${this.#size} bytes`;
     throw new KvmError({ operation, errno: Errno.EINVAL, hint });
   }
 

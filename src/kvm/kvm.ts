@@ -4,9 +4,8 @@
  * @module
  */
 
-import { Errno, Fd, KvmError } from "../../ffi/mod.ts";
+import { checkInteger, checkNames, Errno, Fd, KvmError, show, U32_MAX } from "../../ffi/mod.ts";
 import { Cap } from "../../ffi/uapi/mod.ts";
-import { checkInteger, checkObject, U32_MAX } from "./check.ts";
 import { type Cpuid, readCpuid } from "./cpuid.ts";
 import { getAttr, hasAttr } from "./device_attr.ts";
 import { lacking } from "./enable_cap.ts";
@@ -46,6 +45,7 @@ export class Kvm extends KvmObject {
   private constructor(handle: Fd) {
     super(handle);
     this.apiVersion = handle.call(KVM.KVM_GET_API_VERSION, 0, "open KVM");
+    Object.freeze(this);
   }
 
   /**
@@ -80,7 +80,7 @@ export class Kvm extends KvmObject {
    * (KVM_CHECK_EXTENSION). Some depend on the VM: see {@linkcode Vm.check}.
    */
   check(cap: Cap): number {
-    const operation = `check capability ${cap}`;
+    const operation = `check capability ${show(cap)}`;
     checkInteger(operation, "A capability", cap, 0, U32_MAX);
     return this.handle.call(KVM.KVM_CHECK_EXTENSION, cap, operation);
   }
@@ -160,7 +160,7 @@ export class Kvm extends KvmObject {
    * @throws {KvmError} ENXIO if there is none such; EOPNOTSUPP on hosts without any.
    */
   getDeviceAttr(group: number, attr: number): bigint {
-    const operation = `read attribute ${attr} of group ${group} of KVM`;
+    const operation = `read attribute ${show(attr)} of group ${show(group)} of KVM`;
     if (this.check(Cap.SYS_ATTRIBUTES) === 0) throw lacking(operation, Cap.SYS_ATTRIBUTES);
     const value = getAttr(this.handle, group, attr, BigUint64Array.BYTES_PER_ELEMENT);
     return new DataView(value.buffer).getBigUint64(0, true);
@@ -188,7 +188,7 @@ export class Kvm extends KvmObject {
    */
   createVm(options: CreateVmOptions = {}): Vm {
     const operation = "create a VM";
-    checkObject(operation, "What says how", options);
+    checkNames(operation, "What says how", options, { type: true });
     const { type = 0 } = options;
     checkInteger(operation, "A VM's type", type, 0, U32_MAX);
     const handle = new Fd(this.handle.call(KVM.KVM_CREATE_VM, type, operation), "VM");

@@ -4,9 +4,19 @@
  * @module
  */
 
-import { create, Errno, KvmError, type StructOf, withPointer } from "../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkList,
+  checkObject,
+  create,
+  Errno,
+  isName,
+  KvmError,
+  type StructOf,
+  U32_MAX,
+  withPointer,
+} from "../../ffi/mod.ts";
 import { kvmMsrFilter, MsrFilter } from "../../ffi/uapi/mod.ts";
-import { checkInteger, checkList, checkObject, U32_MAX } from "./check.ts";
 
 /** One MSR by number, or all from a first to a last one. */
 export type Msrs = number | readonly [first: number, last: number];
@@ -46,12 +56,13 @@ interface MsrFilterRange {
 interface Span {
   readonly first: number;
   readonly last: number;
-  readonly flags: number;
 }
 
 const OPERATION = "filter MSRs";
 /** The most MSRs that one range can have. */
 const WIDEST = MsrFilter.MAX_BITMAP_SIZE * 8;
+/** The most that all ranges can have. */
+const MOST = MsrFilter.MAX_RANGES * WIDEST;
 const { READ, WRITE } = MsrFilter;
 const lists = {
   deny: READ | WRITE,
@@ -91,27 +102,43 @@ function compile(rules: MsrDenials | MsrAllowances) {
   checkObject(OPERATION, "A filter", rules);
   const names = Object.keys(rules);
   const allowing = names.length > 0 && names.every((name) => name.startsWith("allow"));
-  if (!names.every((name) => name in lists) || (!allowing && names.some(isAllowance))) {
+  if (
+    !names.every((name) => isName(lists, name)) || (!allowing && names.some(isAllowance))
+  ) {
     const hint =
       "A filter has deny, denyReads and denyWrites, or allow, allowReads and allowWrites";
     throw new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
   }
-  const spans = entriesOf(rules).flatMap(([name, list]) => {
-    checkList(OPERATION, name, list);
-    return [...list].flatMap((msrs) => spansOf(msrs, lists[name as keyof typeof lists]));
-  }).sort((a, b) => a.first - b.first);
+  const spans: Record<typeof READ | typeof WRITE, Span[]> = { [READ]: [], [WRITE]: [] };
+  for (const [name, list] of entriesOf(rules)) {
+    checkList(OPERATION, name, list, MOST);
+    for (let index = 0; index < list.length; index++) {
+      const span = spanOf(list[index]!);
+      for (const access of [READ, WRITE]) {
+        if ((lists[name as keyof typeof lists] & access) !== 0) spans[access].push(span);
+      }
+    }
+  }
 
   // Reads and writes apart: KVM takes the first range that holds an MSR, so windows of both kinds
   // that overlapped would hide each other.
-  const ranges = merged([READ, WRITE].flatMap((access) => {
-    const own = spans.filter(({ flags }) => (flags & access) !== 0);
-    return windowsOf(own).map((window) => rangeOf(window, access, allowing));
+  const windows = ([READ, WRITE] as const).map((access) => ({
+    access,
+    windows: windowsOf(joined(spans[access])),
+  }));
+  const ranges = merged(windows.flatMap(({ access, windows }) => {
+    // As many ranges at least: their bitmaps need not be made.
+    if (windows.length > MsrFilter.MAX_RANGES) throw tooMany(windows.length);
+    return windows.map((window) => rangeOf(window, access, allowing));
   }));
   if (ranges.length <= MsrFilter.MAX_RANGES) return { allowing, ranges };
-  const hint =
-    `The MSRs need ${ranges.length} ranges of up to ${WIDEST} MSRs, apart for reads and ` +
+  throw tooMany(ranges.length);
+}
+
+function tooMany(ranges: number): KvmError {
+  const hint = `The MSRs need ${ranges} ranges of up to ${WIDEST} MSRs, apart for reads and ` +
     `writes where they differ; KVM takes ${MsrFilter.MAX_RANGES}`;
-  throw new KvmError({ operation: OPERATION, errno: Errno.E2BIG, hint });
+  return new KvmError({ operation: OPERATION, errno: Errno.E2BIG, hint });
 }
 
 function entriesOf(rules: MsrDenials | MsrAllowances): [string, readonly Msrs[]][] {
@@ -122,28 +149,38 @@ function isAllowance(name: string): boolean {
   return name.startsWith("allow");
 }
 
-/** A list's entry, in parts that fit into a range. */
-function spansOf(msrs: Msrs, flags: number): Span[] {
+/** A list's entry. */
+function spanOf(msrs: Msrs): Span {
   if (typeof msrs !== "number") checkList(OPERATION, "MSRs from a first to a last one", msrs);
   const [first, last] = typeof msrs === "number" ? [msrs, msrs] : msrs;
   checkInteger(OPERATION, "An MSR", first, 0, U32_MAX);
   checkInteger(OPERATION, "The last MSR", last, first, U32_MAX);
-  const most = first + MsrFilter.MAX_RANGES * WIDEST - 1;
-  checkInteger(OPERATION, "The last MSR of a filter's ranges", last, first, most);
-  const spans: Span[] = [];
-  for (let at = first; at <= last; at += WIDEST) {
-    spans.push({ first: at, last: Math.min(last, at + WIDEST - 1), flags });
-  }
-  return spans;
+  checkInteger(OPERATION, "The last MSR of a filter's ranges", last, first, first + MOST - 1);
+  return { first, last };
 }
 
-/** Sorted spans, grouped as long as one range holds them. */
+/** The same MSRs, ascending and each once. */
+function joined(spans: readonly Span[]): Span[] {
+  const result: Span[] = [];
+  for (const { first, last } of spans.toSorted((a, b) => a.first - b.first)) {
+    const before = result.at(-1);
+    if (before === undefined || first > before.last + 1) result.push({ first, last });
+    else result[result.length - 1] = { ...before, last: Math.max(before.last, last) };
+  }
+  return result;
+}
+
+/** Spans in groups, each of which one range holds; what is longer than a range is cut. */
 function windowsOf(spans: readonly Span[]): Span[][] {
   const windows: Span[][] = [];
-  for (const span of spans) {
-    const window = windows.at(-1);
-    if (window !== undefined && span.last - window[0]!.first < WIDEST) window.push(span);
-    else windows.push([span]);
+  for (const { first, last } of spans) {
+    for (let at = first; at <= last;) {
+      let window = windows.at(-1);
+      if (window === undefined || at - window[0]!.first >= WIDEST) windows.push(window = []);
+      const end = Math.min(last, (window[0]?.first ?? at) + WIDEST - 1);
+      window.push({ first: at, last: end });
+      at = end + 1;
+    }
   }
   return windows;
 }
@@ -151,7 +188,7 @@ function windowsOf(spans: readonly Span[]): Span[][] {
 /** The range of a window. */
 function rangeOf(window: readonly Span[], flags: number, allowing: boolean): MsrFilterRange {
   const base = window[0]!.first;
-  const nmsrs = Math.max(...window.map(({ last }) => last)) - base + 1;
+  const nmsrs = window.at(-1)!.last - base + 1;
   // The kernel reads whole u64.
   const bitmap = new Uint8Array(new ArrayBuffer(Math.ceil(nmsrs / 64) * 8));
   if (!allowing) bitmap.fill(0xff);

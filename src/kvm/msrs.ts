@@ -4,10 +4,19 @@
  * @module
  */
 
-import { bytesOf, create, Errno, type Fd, KvmError } from "../../ffi/mod.ts";
+import {
+  bytesOf,
+  checkInteger,
+  checkList,
+  checkU64,
+  create,
+  Errno,
+  type Fd,
+  KvmError,
+  U32_MAX,
+} from "../../ffi/mod.ts";
 import { kvmMsrList, kvmMsrs } from "../../ffi/uapi/mod.ts";
 import { msrName } from "../arch/x86/mod.ts";
-import { checkInteger, checkList, checkU64, U32_MAX } from "./check.ts";
 import { KVM } from "./ioctls.ts";
 
 /** More than all MSRs that any processor has. */

@@ -6,7 +6,11 @@
 
 import type { Fd } from "../../ffi/mod.ts";
 
-/** An object of the kernel's, open until `close` or the end of its `using` block. */
+/**
+ * An object of the kernel's, open until `close` or the end of its `using` block. What can be made is
+ * frozen at the end of its constructor: whoever put another descriptor or another memory into it would
+ * have the kernel write where it must not.
+ */
 export abstract class KvmObject implements Disposable {
   /** @internal */
   protected readonly handle: Fd;

@@ -4,9 +4,19 @@
  * @module
  */
 
-import { bytesOf, create, Errno, type Fd, from, KvmError, withPointer } from "../../ffi/mod.ts";
+import {
+  bytesOf,
+  checkInteger,
+  create,
+  Errno,
+  type Fd,
+  from,
+  KvmError,
+  show,
+  U32_MAX,
+  withPointer,
+} from "../../ffi/mod.ts";
 import { kvmOneReg, kvmRegList, OneReg, OneRegType } from "../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "./check.ts";
 import { KVM } from "./ioctls.ts";
 
 const TYPE_SHIFT = 32n;
@@ -80,5 +90,5 @@ function bufferFor(operation: string, id: bigint): Uint8Array<ArrayBuffer> {
 }
 
 function hex(id: bigint): string {
-  return typeof id === "bigint" ? `0x${id.toString(16)}` : String(id);
+  return typeof id === "bigint" ? `0x${id.toString(16)}` : show(id);
 }

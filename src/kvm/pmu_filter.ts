@@ -4,9 +4,18 @@
  * @module
  */
 
-import { create, Errno, KvmError, type StructOf } from "../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkList,
+  checkNames,
+  create,
+  Errno,
+  isName,
+  KvmError,
+  type StructOf,
+  U32_MAX,
+} from "../../ffi/mod.ts";
 import { kvmPmuEventFilter, PmuEvent, PmuMaskedEntry } from "../../ffi/uapi/mod.ts";
-import { checkInteger, checkList, checkObject, U32_MAX } from "./check.ts";
 
 /** An event, or several that differ in their unit mask. */
 export interface PmuFilterEvent {
@@ -30,6 +39,7 @@ export interface PmuEventFilter {
   readonly fixedCounterBitmap?: number | undefined;
 }
 
+const actions = { allow: PmuEvent.ALLOW, deny: PmuEvent.DENY } as const;
 const OPERATION = "filter performance events";
 /** The kernel's limit (KVM_PMU_EVENT_FILTER_MAX_EVENTS). */
 const MOST = 300;
@@ -41,23 +51,26 @@ export function isMasked({ mask, exclude }: PmuFilterEvent): boolean {
 
 /** The struct that the ioctl takes. */
 export function compilePmuFilter(filter: PmuEventFilter): StructOf<typeof kvmPmuEventFilter> {
-  checkObject(OPERATION, "A filter", filter);
+  const names = { action: true, events: true, fixedCounterBitmap: true } as const;
+  checkNames(OPERATION, "A filter", filter, names);
   const { action, events = [], fixedCounterBitmap = 0 } = filter;
   checkList(OPERATION, "events", events);
-  for (const event of events) checkObject(OPERATION, "An event", event);
-  const value = { allow: PmuEvent.ALLOW, deny: PmuEvent.DENY }[action];
-  if (value === undefined) {
-    const hint = 'The action is "allow" or "deny"';
-    throw new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
-  }
   if (events.length > MOST) {
     const hint = `There are at most ${MOST}, not ${events.length}: cover several by a mask`;
     throw new KvmError({ operation: OPERATION, errno: Errno.E2BIG, hint });
   }
+  for (const event of events) {
+    const names = { select: true, unitMask: true, mask: true, exclude: true } as const;
+    checkNames(OPERATION, "An event", event, names);
+  }
+  if (!isName(actions, action)) {
+    const hint = 'The action is "allow" or "deny"';
+    throw new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
+  }
   checkInteger(OPERATION, "fixedCounterBitmap", fixedCounterBitmap, 0, U32_MAX);
   const masked = events.some(isMasked);
   const struct = create(kvmPmuEventFilter, events.length);
-  struct.action = value;
+  struct.action = actions[action];
   struct.nevents = events.length;
   struct.fixedCounterBitmap = fixedCounterBitmap;
   struct.flags = masked ? PmuEvent.FLAG_MASKED_EVENTS : 0;

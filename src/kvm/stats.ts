@@ -61,6 +61,7 @@ export class StatsFd extends KvmObject {
     this.#dataOffset = dataOffset;
     this.#values = new BigUint64Array(end);
     this.#bytes = new Uint8Array(this.#values.buffer);
+    Object.freeze(this);
   }
 
   /** @internal Opens the statistics of the object behind a file descriptor. */

@@ -4,7 +4,17 @@
  * @module
  */
 
-import { Errno, KvmError, show, sizeOf, type StructOf, type Table, view } from "../../ffi/mod.ts";
+import {
+  byteLengthOf,
+  checkInteger,
+  Errno,
+  KvmError,
+  show,
+  sizeOf,
+  type StructOf,
+  type Table,
+  view,
+} from "../../ffi/mod.ts";
 
 /** A stretch of guest memory that is contiguous in the host, too. */
 export interface Place {
@@ -50,28 +60,44 @@ export abstract class MemoryAccess {
   readU8(address: number): number {
     const offset = this.#offset(address, 1);
     if (offset < 0) return this.fail("read memory", address, 1);
-    return this.#view.getUint8(offset);
+    try {
+      return this.#view.getUint8(offset);
+    } catch (error) {
+      throw this.#lost(error, "read memory", address);
+    }
   }
 
   /** Reads 16 bits. */
   readU16(address: number): number {
     const offset = this.#offset(address, 2);
     if (offset < 0) return this.#gather(address, 2).getUint16(0, true);
-    return this.#view.getUint16(offset, true);
+    try {
+      return this.#view.getUint16(offset, true);
+    } catch (error) {
+      throw this.#lost(error, "read memory", address);
+    }
   }
 
   /** Reads 32 bits. */
   readU32(address: number): number {
     const offset = this.#offset(address, 4);
     if (offset < 0) return this.#gather(address, 4).getUint32(0, true);
-    return this.#view.getUint32(offset, true);
+    try {
+      return this.#view.getUint32(offset, true);
+    } catch (error) {
+      throw this.#lost(error, "read memory", address);
+    }
   }
 
   /** Reads 64 bits. */
   readU64(address: number): bigint {
     const offset = this.#offset(address, 8);
     if (offset < 0) return this.#gather(address, 8).getBigUint64(0, true);
-    return this.#view.getBigUint64(offset, true);
+    try {
+      return this.#view.getBigUint64(offset, true);
+    } catch (error) {
+      throw this.#lost(error, "read memory", address);
+    }
   }
 
   /** Writes the low 8 bits of a number. */
@@ -79,7 +105,11 @@ export abstract class MemoryAccess {
     if (typeof value !== "number") throw wrongValue(address, value, "a number");
     const offset = this.#offset(address, 1);
     if (offset < 0) return this.fail("write memory", address, 1);
-    this.#view.setUint8(offset, value);
+    try {
+      this.#view.setUint8(offset, value);
+    } catch (error) {
+      throw this.#lost(error, "write memory", address);
+    }
   }
 
   /** Writes the low 16 bits of a number. */
@@ -87,7 +117,11 @@ export abstract class MemoryAccess {
     if (typeof value !== "number") throw wrongValue(address, value, "a number");
     const offset = this.#offset(address, 2);
     if (offset < 0) return this.#scatter(address, 2, BigInt(value >>> 0));
-    this.#view.setUint16(offset, value, true);
+    try {
+      this.#view.setUint16(offset, value, true);
+    } catch (error) {
+      throw this.#lost(error, "write memory", address);
+    }
   }
 
   /** Writes the low 32 bits of a number. */
@@ -95,7 +129,11 @@ export abstract class MemoryAccess {
     if (typeof value !== "number") throw wrongValue(address, value, "a number");
     const offset = this.#offset(address, 4);
     if (offset < 0) return this.#scatter(address, 4, BigInt(value >>> 0));
-    this.#view.setUint32(offset, value, true);
+    try {
+      this.#view.setUint32(offset, value, true);
+    } catch (error) {
+      throw this.#lost(error, "write memory", address);
+    }
   }
 
   /** Writes the low 64 bits of a bigint. */
@@ -103,13 +141,17 @@ export abstract class MemoryAccess {
     if (typeof value !== "bigint") throw wrongValue(address, value, "a bigint: 4096n");
     const offset = this.#offset(address, 8);
     if (offset < 0) return this.#scatter(address, 8, value);
-    this.#view.setBigUint64(offset, value, true);
+    try {
+      this.#view.setBigUint64(offset, value, true);
+    } catch (error) {
+      throw this.#lost(error, "write memory", address);
+    }
   }
 
   /** Copies bytes out. */
   readBytes(address: number, length: number): Uint8Array<ArrayBuffer> {
     checkLength("read memory", length);
-    const place = this.find(address, length);
+    const place = this.#find(address, length);
     if (place !== undefined) {
       const start = address - place.guestPhysAddr;
       return place.all.slice(start, start + length);
@@ -124,7 +166,7 @@ export abstract class MemoryAccess {
   writeBytes(address: number, bytes: Uint8Array): void {
     if (!(bytes instanceof Uint8Array)) throw wrongValue(address, bytes, "a Uint8Array");
     const { length } = bytes;
-    const place = this.find(address, length);
+    const place = this.#find(address, length);
     if (place !== undefined) return place.all.set(bytes, address - place.guestPhysAddr);
     this.#need("write memory", address, length);
     this.#pieces(address, length, (piece, at) => {
@@ -136,7 +178,7 @@ export abstract class MemoryAccess {
   fill(address: number, length: number, value = 0): void {
     checkLength("fill memory", length);
     if (typeof value !== "number") throw wrongValue(address, value, "a number");
-    const place = this.find(address, length);
+    const place = this.#find(address, length);
     if (place !== undefined) {
       const start = address - place.guestPhysAddr;
       place.all.fill(value, start, start + length);
@@ -149,8 +191,8 @@ export abstract class MemoryAccess {
   /** Copies within guest memory, as if through a buffer: the ranges may overlap. */
   copy(from: number, to: number, length: number): void {
     checkLength("copy memory", length);
-    const source = this.find(from, length);
-    const target = this.find(to, length);
+    const source = this.#find(from, length);
+    const target = this.#find(to, length);
     if (source !== undefined && target === source) {
       const start = from - source.guestPhysAddr;
       source.all.copyWithin(to - source.guestPhysAddr, start, start + length);
@@ -166,13 +208,13 @@ export abstract class MemoryAccess {
    * @throws {KvmError} ERANGE if there is no zero within the limit.
    */
   readString(address: number, limit = 4096): string {
-    const operation = `read a string at ${address}`;
+    const operation = `read a string at ${show(address)}`;
     checkLength(operation, limit);
     if (!Number.isSafeInteger(address)) return this.fail("read a string", address, 1);
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     let text = "";
     for (let at = address; at < address + limit;) {
-      const place = this.find(at, 1);
+      const place = this.#find(at, 1);
       if (place === undefined) return this.fail("read a string", at, 1);
       const start = at - place.guestPhysAddr;
       const end = Math.min(place.end, address + limit) - place.guestPhysAddr;
@@ -188,6 +230,7 @@ export abstract class MemoryAccess {
 
   /** Writes text as UTF-8 and a zero byte; the number of bytes, the zero included. */
   writeString(address: number, text: string): number {
+    if (typeof text !== "string") throw wrongValue(address, text, "a string");
     const bytes = utf8.encode(`${text}\0`);
     this.writeBytes(address, bytes);
     return bytes.length;
@@ -206,8 +249,9 @@ export abstract class MemoryAccess {
    * @throws {KvmError} EINVAL if the address is no multiple of the element's size.
    */
   array<A>(type: TypedArrayConstructor<A>, address: number, length: number): A {
-    const operation = `view memory at ${address} as ${length} elements`;
+    const operation = `view memory at ${show(address)} as ${show(length)} elements`;
     checkLength(operation, length);
+    checkArrayType(operation, type);
     const { place, start } = this.#within(operation, address, length * type.BYTES_PER_ELEMENT);
     if (start % type.BYTES_PER_ELEMENT !== 0) {
       const hint = `The address must be a multiple of ${type.BYTES_PER_ELEMENT}`;
@@ -216,14 +260,20 @@ export abstract class MemoryAccess {
     return new type(place.all.buffer, start, length);
   }
 
-  /** A struct in place, from its table. The range lies within one slot. */
+  /**
+   * A struct in place, from its table. The range lies within one slot.
+   *
+   * @param count Elements of its flexible array.
+   */
   struct<const T extends Table>(table: T, address: number, count = 0): StructOf<T> {
+    const elements = "The number of elements";
+    checkInteger("view a struct", elements, count, 0, Number.MAX_SAFE_INTEGER);
     const { place, start } = this.#within("view a struct", address, sizeOf(table, count));
     return view(table, place.all.buffer, start, count);
   }
 
   #within(operation: string, address: number, length: number): { place: Place; start: number } {
-    const place = this.find(address, length);
+    const place = this.#find(address, length);
     if (place === undefined) {
       if (length === 0) return this.fail(operation, address, length);
       this.#need(operation, address, length);
@@ -231,6 +281,19 @@ export abstract class MemoryAccess {
       throw new KvmError({ operation, errno: Errno.EFAULT, hint });
     }
     return { place, start: address - place.guestPhysAddr };
+  }
+
+  /** What a view's own error means: it has no other reason to throw. */
+  #lost(error: unknown, operation: string, address: number): unknown {
+    return this.#view.buffer.detached ? taken(operation, address) : error;
+  }
+
+  /** The place that holds the whole range, whose memory must still be there. */
+  #find(address: number, length: number): Place | undefined {
+    const place = this.find(address, length);
+    // Removed slots are found by nobody: only a transfer leaves them without a byte.
+    if (place !== undefined && byteLengthOf(place.all) === 0) throw taken("use memory", address);
+    return place;
   }
 
   /** Where a range lies in the last place; -1 if no single place holds it. */
@@ -244,7 +307,7 @@ export abstract class MemoryAccess {
 
   /** The same after a search, which makes the place found the last one. */
   #locate(address: number, length: number): number {
-    const place = this.find(address, length);
+    const place = this.#find(address, length);
     if (place === undefined) return -1;
     this.#start = place.guestPhysAddr;
     this.#size = place.end - place.guestPhysAddr;
@@ -261,9 +324,9 @@ export abstract class MemoryAccess {
   /** Throws unless the whole range is guest memory. */
   #need(operation: string, address: number, length: number): void {
     if (!Number.isSafeInteger(address)) return this.fail(operation, address, length);
-    if (length === 0 || this.find(address, length) !== undefined) return;
+    if (length === 0 || this.#find(address, length) !== undefined) return;
     for (let at = address; at < address + length;) {
-      const place = this.find(at, 1);
+      const place = this.#find(at, 1);
       if (place === undefined) return this.fail(operation, address, length);
       at = place.end;
     }
@@ -276,7 +339,7 @@ export abstract class MemoryAccess {
   ): void {
     for (let done = 0; done < length;) {
       const at = address + done;
-      const place = this.find(at, 1);
+      const place = this.#find(at, 1);
       if (place === undefined) return this.fail("use memory", at, length - done);
       const start = at - place.guestPhysAddr;
       const count = Math.min(length - done, place.end - at);
@@ -297,10 +360,26 @@ export abstract class MemoryAccess {
   }
 }
 
+function checkArrayType(operation: string, type: TypedArrayConstructor<unknown>): void {
+  const size = typeof type === "function" ? type.BYTES_PER_ELEMENT : 0;
+  if (Number.isSafeInteger(size) && size > 0) return;
+  const hint = `The type is a typed array's class, as Uint32Array, and not ${show(type)}`;
+  throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+}
+
 function checkLength(operation: string, length: number): void {
   if (Number.isSafeInteger(length) && length >= 0) return;
   const hint = `A length is a whole number from 0, not ${show(length)}`;
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+}
+
+/** The bytes are somebody else's now; the guest has them still. */
+function taken(operation: string, address: number): KvmError {
+  return new KvmError({
+    operation: `${operation} at 0x${address.toString(16)}`,
+    errno: Errno.EFAULT,
+    hint: "The slot's buffer was transferred away: leave slot.all.buffer where it is",
+  });
 }
 
 function wrongValue(address: number, value: unknown, should: string): KvmError {

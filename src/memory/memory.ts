@@ -39,6 +39,12 @@ export class GuestMemory extends MemoryAccess {
   #last: MemorySlot | undefined;
   #closed = false;
 
+  /** Of nothing: memory that holds slots is a VM's. */
+  constructor() {
+    super();
+    if (new.target === GuestMemory) Object.freeze(this);
+  }
+
   /** The slots, by ascending guest-physical address. */
   get slots(): readonly MemorySlot[] {
     return this.#slots;
@@ -73,6 +79,7 @@ export class GuestMemory extends MemoryAccess {
   }
 
   #add(slot: MemorySlot): void {
+    slotOwner.add(slot, this);
     const slots = [...this.#slots, slot].sort((a, b) => a.guestPhysAddr - b.guestPhysAddr);
     this.#slots = Object.freeze(slots);
   }

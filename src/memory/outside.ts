@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, show } from "../../ffi/mod.ts";
+import { checkObject, Errno, KvmError, show } from "../../ffi/mod.ts";
 
 /** A range of guest-physical addresses. */
 export interface Range {
@@ -31,7 +31,7 @@ export function outside(
       hint,
     });
   }
-  const bytes = length === 1 ? "1 byte" : `${length} bytes`;
+  const bytes = length === 1 ? "1 byte" : `${show(length)} bytes`;
   const ranges = slots.map(formatRange).join(", ");
   return new KvmError({
     operation: `${operation} (${bytes} at ${hex(address)})`,
@@ -41,7 +41,9 @@ export function outside(
 }
 
 /** A range as "0x1000-0x1fff". */
-export function formatRange({ guestPhysAddr, size }: Range): string {
+export function formatRange(range: Range): string {
+  checkObject("show a range", "A range", range);
+  const { guestPhysAddr, size } = range;
   return `${hex(guestPhysAddr)}-${hex(guestPhysAddr + size - 1)}`;
 }
 

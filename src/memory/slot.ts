@@ -6,6 +6,7 @@
 
 import { closedError, type Mapping } from "../../ffi/mod.ts";
 import { MemoryAccess, type Place } from "./access.ts";
+import type { GuestMemory } from "./memory.ts";
 import { outside } from "./outside.ts";
 
 /** Where a slot lies and how the guest may use it. */
@@ -22,6 +23,10 @@ export interface SlotInit {
 
 /** What the slot's VM may do, and nobody else: the kernel has to be told of it as well. */
 export interface SlotOwner {
+  /** The kernel knows the slot as part of this memory. */
+  add(slot: MemorySlot, memory: GuestMemory): void;
+  /** The memory that it is part of, and no other; undefined once removed. */
+  memoryOf(slot: MemorySlot): GuestMemory | undefined;
   /** The kernel has taken new flags. */
   setFlags(slot: MemorySlot, flags: number): void;
   /** The kernel has let go of the slot: detaches every view and gives the memory back. */
@@ -39,12 +44,16 @@ export class MemorySlot extends MemoryAccess implements Place {
   readonly guestPhysAddr: number;
   static {
     slotOwner = {
+      add: (slot, memory) => slot.#memory = memory,
+      // An object that only looks like a slot has none.
+      memoryOf: (slot) => #memory in slot ? slot.#memory : undefined,
       setFlags: (slot, flags) => slot.#flags = flags,
       close: (slot) => slot.#close(),
     };
   }
 
   readonly #mapping: Mapping;
+  #memory: GuestMemory | undefined;
   #view: DataView<ArrayBuffer>;
   #bytes: Uint8Array<ArrayBuffer>;
   #size: number;
@@ -100,6 +109,15 @@ export class MemorySlot extends MemoryAccess implements Place {
     return this.#mapping.address + BigInt(address - this.guestPhysAddr);
   }
 
+  /**
+   * The descriptor of the memfd behind `backing: "memfd"`, for others to map: another process opens
+   * /proc/PID/fd/N, or gets it by a call that this library does not make. -1 for other memory, and once
+   * the slot is removed.
+   */
+  get fd(): number {
+    return this.#mapping.fd?.number ?? -1;
+  }
+
   /** The host memory's first address: KVM_SET_USER_MEMORY_REGION's `userspace_addr`. */
   get userspaceAddr(): bigint {
     return this.#mapping.address;
@@ -108,6 +126,7 @@ export class MemorySlot extends MemoryAccess implements Place {
   #close(): void {
     if (this.#size === 0) return;
     this.#size = 0;
+    this.#memory = undefined;
     this.forget();
     this.#view = new DataView(new ArrayBuffer(0));
     this.#bytes = new Uint8Array(0);

@@ -55,6 +55,43 @@ Deno.test("a flexible array adds its elements to the size", () => {
   assertEquals(create(blob, 5).bytes.length, 5);
 });
 
+Deno.test("a name that is no field's is a TypeError, read-only or not", () => {
+  const struct = create(shape) as unknown as Record<string, unknown>;
+  for (const name of ["Kind", "masc", "toString", "constructor"]) {
+    assertThrows(() => struct[name] = 5n, TypeError, "", name);
+  }
+  assertThrows(() => (create(shape).corner as Record<string, unknown>).X = 1, TypeError);
+  assertThrows(() => Object.defineProperty(struct, "kind", { value: 1 }), TypeError);
+  assertEquals(Object.keys(struct), []);
+});
+
+Deno.test("a plain copy is one of a struct, and no struct's of what is none", () => {
+  const struct = from(shape, { kind: 3, corner: { y: -1 }, words: [1n, 2n] });
+  const copy = plain(struct);
+  struct.corner.y = 5;
+  struct.words[0] = 9n;
+  assertEquals([copy.kind, copy.corner.y, [...copy.words]], [3, -1, [1n, 2n]]);
+  assertEquals(from(shape, structuredClone(copy)), from(shape, copy));
+  for (const value of [null, 5, undefined, "text", Symbol()] as never[]) {
+    assertThrows(() => plain(value), KvmError, "a struct is a view of one");
+  }
+});
+
+Deno.test("a table of what is no type is EINVAL, and says what is one", () => {
+  const tables = {
+    a: "u8[-5]",
+    b: "u8[1e9]",
+    c: "u8[",
+    d: "toString",
+    e: [point, -1],
+    f: [point, 0.5],
+  };
+  for (const [name, type] of Object.entries(tables)) {
+    const error = assertThrows(() => sizeOf({ [name]: type }), KvmError, "lay out", name);
+    assertEquals(error.code, "EINVAL");
+  }
+});
+
 Deno.test("fields read and write their bytes in place, little-endian", () => {
   const struct = create(shape);
   struct.kind = 0x1ff;

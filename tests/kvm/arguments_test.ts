@@ -3,10 +3,19 @@
  * `KvmError` that says what is wrong, and no TypeError from inside.
  */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { KvmError } from "../../ffi/mod.ts";
 import { longMode, pagedMode, protectedMode, realMode } from "../../src/boot/mod.ts";
-import { EventFd, Kvm } from "../../src/kvm/mod.ts";
+import * as arch from "../../src/arch/x86/mod.ts";
+import { LapicRegisters, XsaveArea } from "../../src/arch/x86/mod.ts";
+import * as core from "../../src/kvm/mod.ts";
+import { Cpuid, EventFd, Kvm } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { bare, supportedCpuid } from "../support/machine.ts";
 
@@ -17,7 +26,20 @@ const wrong: readonly Anything[] = [
   ...[null, -1, 0.5, NaN, 2 ** 53, "text", 1n, -1n, 1n << 70n, true, () => {}],
   ...[{}, [], [5], [[1, 2]], ["x"], [null], new Uint8Array(3), { length: -1 }],
   ...[{ size: "x" }, { rip: 5 }, { cs: 5 }, { addr: {} }, { allow: 5 }, { events: [null] }],
+  ...[Symbol("s"), Object.create(null), -0, "toString", { toString: true }, new Array(2 ** 32 - 1)],
+  {
+    toString() {
+      throw new Error("a value was made text");
+    },
+    valueOf() {
+      throw new Error("a value was made a number");
+    },
+  },
 ];
+
+/** Classes whose objects come from methods alone. */
+const made =
+  /^(Vm|Vcpu|Kvm$|KvmObject|Coalesced|Connection|Device|Dirty|GuestMemfd|StatsFd|Exit|IoExit|MmioExit|Internal|RunPage|Synced)/;
 
 /** What ends or blocks the object, takes a handler, or is for the library alone. */
 const left =
@@ -48,7 +70,7 @@ Deno.test("every method of KVM's objects refuses every wrong argument by a KvmEr
   using kvm = Kvm.open();
   using event = new EventFd({ initial: 1 });
   using tracker = vm.trackDirty();
-  const objects = {
+  const objects: Record<string, object> = {
     kvm,
     vm,
     vcpu,
@@ -57,6 +79,9 @@ Deno.test("every method of KVM's objects refuses every wrong argument by a KvmEr
     tracker,
     cpuid: supportedCpuid(),
     event,
+    syncRegs: vcpu.syncRegs,
+    xsave: new XsaveArea(vcpu.getXsave(), supportedCpuid().entries),
+    lapic: new LapicRegisters({ regs: new Uint8Array(1024) }),
   };
   for (const [name, object] of Object.entries(objects)) {
     let refused = 0;
@@ -65,6 +90,25 @@ Deno.test("every method of KVM's objects refuses every wrong argument by a KvmEr
       refused++;
     }
     assert(refused > 0 || object === tracker, name);
+  }
+});
+
+Deno.test("every function and class of the core refuses every wrong argument by a KvmError", () => {
+  for (const [name, value] of Object.entries({ ...arch, ...core })) {
+    // deno-lint-ignore ban-types -- whatever it takes
+    const callee = value as Function;
+    if (typeof callee !== "function" || made.test(name)) continue;
+    for (const one of wrong) {
+      for (const other of [undefined, one]) {
+        try {
+          if (/^class/.test(String(callee))) Reflect.construct(callee, [one, other]);
+          else callee(one, other);
+        } catch (error) {
+          const what = `${name}(${Deno.inspect(one)}, ${Deno.inspect(other)})`;
+          assert(error instanceof KvmError, `${what}: ${error}`);
+        }
+      }
+    }
   }
 });
 
@@ -94,6 +138,34 @@ Deno.test("every start refuses options that are none", () => {
     }
     assertCode("EINVAL", () => start(vcpu, memory, { code, avoid: [null] as Anything }));
   }
+});
+
+Deno.test("a list without end is refused before anybody goes through it", () => {
+  using machine = bare(1 << 20, (vm) => vm.createIrqchip());
+  const { vm, vcpu } = machine;
+  // It costs nothing until it is copied.
+  const holes: Anything = new Array(2 ** 32 - 1);
+  const calls: Record<string, () => void> = {
+    setMsrFilter: () => vm.setMsrFilter({ deny: holes }),
+    setGsiRouting: () => vm.setGsiRouting(holes),
+    setPmuEventFilter: () => vm.setPmuEventFilter({ action: "allow", events: holes }),
+    trackDirty: () => vm.trackDirty(holes),
+    setCpuid: () => vcpu.setCpuid({ entries: holes } as Anything),
+    Cpuid: () => new Cpuid(holes),
+    getMsrs: () => vcpu.getMsrs(holes),
+    setMsrs: () => vcpu.setMsrs(holes),
+    setSignalMask: () => vcpu.setSignalMask(holes),
+    setGuestDebug: () => vcpu.setGuestDebug({ breakpoints: holes }),
+    setSregs: () => vcpu.setSregs({ interruptBitmap: holes }),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const { code } = assertThrows(call, KvmError, "", name);
+    assert(code === "EINVAL" || code === "E2BIG", `${name}: ${code}`);
+  }
+  function* forever() {
+    for (;;) yield 1;
+  }
+  assertCode("E2BIG", () => vcpu.setSignalMask(forever()));
 });
 
 Deno.test("the error names the field and what it should be", () => {

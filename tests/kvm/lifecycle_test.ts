@@ -107,6 +107,7 @@ const harmless = new Set([
   "closed",
   "vcpus",
   "memory",
+  "smmMemory",
   "memoryOf",
   "kickHandle",
   "trackDirty",

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { kvmRegs, MpState } from "../../ffi/uapi/mod.ts";
 import { bytesOf, plain } from "../../ffi/mod.ts";
 import { guests } from "../../guests/mod.ts";
@@ -190,6 +196,46 @@ Deno.test("a state that is no number is EINVAL, and not taken for runnable", () 
   for (const state of wrong) {
     assertCode("EINVAL", () => machine.vcpu.setMpState(state), String(state));
   }
+});
+
+Deno.test("plain copies of registers set them again, as they are and after a clone", () => {
+  using machine = bare();
+  const { vcpu } = machine;
+  vcpu.setRegs({ rbx: 7n, rip: 0x1234n });
+  const [regs, sregs, fpu] = [plain(vcpu.getRegs()), plain(vcpu.getSregs()), plain(vcpu.getFpu())];
+  const change = () => {
+    vcpu.setRegs({ rbx: 0x1234n, rip: 0n });
+    vcpu.setSregs({ cs: { selector: 8, base: 0x80n } });
+    vcpu.setFpu({ xmm: [1] });
+  };
+  for (const copy of [<T>(value: T) => value, structuredClone]) {
+    change();
+    vcpu.setRegs({ ...copy(regs), rcx: 9n });
+    vcpu.setSregs(copy(sregs));
+    vcpu.setFpu(copy(fpu));
+    assertEquals(plain(vcpu.getRegs()), { ...regs, rcx: 9n });
+    assertEquals(plain(vcpu.getSregs()), sregs);
+    assertEquals(plain(vcpu.getFpu()), fpu);
+  }
+});
+
+Deno.test("a copy that has none of a view's fields is refused, and says what copies them", () => {
+  using machine = bare();
+  const { vcpu } = machine;
+  const regs = vcpu.getRegs();
+  const sregs = vcpu.getSregs();
+  const copies: (() => void)[] = [
+    () => vcpu.setRegs({ ...regs }),
+    () => vcpu.setRegs({ ...regs, rax: 5n }),
+    () => vcpu.setRegs(Object.assign({}, regs)),
+    () => vcpu.setSregs({ ...sregs }),
+    () => vcpu.setSregs({ cs: { ...sregs.cs } }),
+  ];
+  for (const [index, copy] of copies.entries()) {
+    const error = assertCode("EINVAL", copy, `no. ${index}`);
+    assertStringIncludes(error.hint!, "plain(view)");
+  }
+  assertEquals(vcpu.getRegs(), regs);
 });
 
 Deno.test("two reads of the same registers compare equal, and different ones do not", () => {

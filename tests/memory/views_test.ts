@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { guests } from "../../guests/mod.ts";
-import type { TypedArrayConstructor } from "../../src/memory/mod.ts";
+import type { MemoryAccess, TypedArrayConstructor } from "../../src/memory/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { CELLS, runUntil, startLong } from "../support/machine.ts";
 import { twoSlots } from "../support/memory.ts";
@@ -44,6 +44,25 @@ Deno.test("each kind of typed array shows its elements", () => {
   assertEquals([...memory.array(Int8Array, 0x1006, 2)], [-16, -65]);
   assertEquals([...memory.array(Uint16Array, 0x1006, 1)], [0xbff0]);
   assertEquals([...memory.array(BigInt64Array, 0x1000, 1)], [-0x4010_0000_0000_0000n]);
+});
+
+Deno.test("a type that is no typed array's class is EINVAL, and says what is one", () => {
+  using machine = twoSlots();
+  const { memory } = machine;
+  const types = [
+    null,
+    undefined,
+    5,
+    "Uint8Array",
+    {},
+    { BYTES_PER_ELEMENT: 0 },
+    () => {},
+    DataView,
+  ];
+  for (const type of types as never[]) {
+    const { hint } = assertCode("EINVAL", () => memory.array(type, 0x1000, 4));
+    assertStringIncludes(hint!, "Uint32Array");
+  }
 });
 
 Deno.test("a typed array at an address that its elements don't divide is EINVAL", () => {
@@ -94,7 +113,10 @@ Deno.test("a struct with a flexible array takes as many elements as are asked fo
   assertEquals([struct.items.length, memory.readU16(0x1208)], [3, 0xabcd]);
   memory.struct(list, 0x5000 - 10, 3);
   assertCode("EFAULT", () => memory.struct(list, 0x5000 - 10, 4));
-  assertThrows(() => memory.struct(list, 0x1200, -100));
+  for (const count of [-100, NaN, 0.5, 1n, "2"] as never[]) {
+    const { message } = assertCode("EINVAL", () => memory.struct(list, 0x1200, count));
+    assertStringIncludes(message, "The number of elements is a whole number");
+  }
 });
 
 Deno.test("views are empty after their slot was removed, and touching them does no harm", () => {
@@ -128,9 +150,29 @@ Deno.test("a slot whose buffer someone took is EFAULT or empty, and the VM close
   const stolen = new Uint8Array(low.all.buffer.transfer());
   stolen[0] = 9;
   assertEquals(low.all.length, 0);
-  assertThrows(() => memory.readU8(0x1000));
-  assertThrows(() => low.writeU32(0x1000, 1));
-  assertThrows(() => memory.bytes(0x1000, 4)[0]!.toFixed());
+  const uses = (memory: MemoryAccess): (() => unknown)[] => [
+    () => memory.readU8(0x1000),
+    () => memory.readU16(0x1000),
+    () => memory.readU32(0x1000),
+    () => memory.readU64(0x1000),
+    () => memory.writeU8(0x1000, 1),
+    () => memory.writeU16(0x1000, 1),
+    () => memory.writeU32(0x1000, 1),
+    () => memory.writeU64(0x1000, 1n),
+    () => memory.readBytes(0x1000, 4),
+    () => memory.writeBytes(0x1000, Uint8Array.of(1)),
+    () => memory.fill(0x1000, 4),
+    () => memory.copy(0x1000, 0x1010, 4),
+    () => memory.readString(0x1000),
+    () => memory.writeString(0x1000, "text"),
+    () => memory.bytes(0x1000, 4),
+    () => memory.array(Uint32Array, 0x1000, 1),
+    () => memory.struct(point, 0x1000),
+  ];
+  for (const [index, use] of [...uses(memory), ...uses(low)].entries()) {
+    const { hint } = assertCode("EFAULT", use, `no. ${index}`);
+    assertStringIncludes(hint!, "transferred away");
+  }
   vm.close();
   assertEquals(stolen.length, 0x2000);
   assert(stolen.every((byte) => byte === 0));

@@ -4,7 +4,16 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import {
+  checkList,
+  checkNames,
+  checkObject,
+  checkU64,
+  Errno,
+  isName,
+  KvmError,
+  show,
+} from "../../../ffi/mod.ts";
 
 /** DR6: what raised the #DB. */
 export const DR6 = {
@@ -50,6 +59,8 @@ export const DR7 = {
 const kinds = { execute: 0n, write: 1n, io: 2n, access: 3n } as const;
 const lengths = { 1: 0n, 2: 1n, 8: 2n, 4: 3n } as const;
 
+const OPERATION = "set a hardware breakpoint";
+
 /** How many breakpoints there are. */
 export const BREAKPOINT_SLOTS = 4;
 
@@ -94,10 +105,13 @@ export interface DebugRegisters {
  * length, a slot that is taken or does not exist, or more than four.
  */
 export function encodeBreakpoints(breakpoints: readonly HardwareBreakpoint[]): DebugRegisters {
+  checkList(OPERATION, "What is set", breakpoints);
   const db = [0n, 0n, 0n, 0n];
   let dr7 = DR7.FIXED;
   const slots = new Map<number, HardwareBreakpoint>();
   for (const breakpoint of breakpoints) {
+    const names = { type: true, address: true, length: true, slot: true } as const;
+    checkNames(OPERATION, "A breakpoint", breakpoint, names);
     if (breakpoint.slot !== undefined) claim(slots, breakpoint.slot, breakpoint);
   }
   for (const breakpoint of breakpoints) {
@@ -115,11 +129,19 @@ export function encodeBreakpoints(breakpoints: readonly HardwareBreakpoint[]): D
   return { db, dr7 };
 }
 
-/** The breakpoints that debug registers stand for; those that are off are left out. */
-export function decodeBreakpoints({ db, dr7 }: {
+/**
+ * The breakpoints that debug registers stand for; those that are off are left out.
+ *
+ * @throws {KvmError} EINVAL for what is no debug registers.
+ */
+export function decodeBreakpoints(registers: {
   readonly db: ArrayLike<bigint>;
   readonly dr7: bigint;
 }): HardwareBreakpoint[] {
+  checkObject("read breakpoints", "What has them", registers);
+  const { db, dr7 } = registers;
+  checkList("read breakpoints", "db", db);
+  checkU64("read breakpoints", "dr7", dr7);
   const breakpoints: HardwareBreakpoint[] = [];
   for (let slot = 0; slot < BREAKPOINT_SLOTS; slot++) {
     if ((dr7 >> BigInt(2 * slot) & (DR7.L0 | DR7.G0)) === 0n) continue;
@@ -131,8 +153,13 @@ export function decodeBreakpoints({ db, dr7 }: {
   return breakpoints;
 }
 
-/** What DR6 says: the slots of the breakpoints that were hit, and whether it was a single step. */
+/**
+ * What DR6 says: the slots of the breakpoints that were hit, and whether it was a single step.
+ *
+ * @throws {KvmError} EINVAL for what is no bigint of 64 bits.
+ */
 export function decodeDr6(dr6: bigint): { readonly slots: number[]; readonly singleStep: boolean } {
+  checkU64("read what DR6 says", "DR6", dr6);
   const hit = [DR6.B0, DR6.B1, DR6.B2, DR6.B3].map((bit) => (dr6 & bit) !== 0n);
   const slots = [...hit.keys()].filter((slot) => hit[slot]);
   return { slots, singleStep: (dr6 & DR6.BS) !== 0n };
@@ -155,8 +182,11 @@ function claim(
 }
 
 function check(type: string, address: bigint, length: number): void {
-  if (!Object.hasOwn(kinds, type)) throw refuse(`A type is ${Object.keys(kinds).join(", ")}`);
-  if (!Object.hasOwn(lengths, length)) throw refuse("A length is 1, 2, 4 or 8 bytes");
+  if (!isName(kinds, type)) throw refuse(`A type is ${Object.keys(kinds).join(", ")}`);
+  if (typeof length !== "number" || !Object.hasOwn(lengths, length)) {
+    throw refuse("A length is 1, 2, 4 or 8 bytes");
+  }
+  if (typeof address !== "bigint") throw refuse(`The address is a bigint, not ${show(address)}`);
   if (type === "execute" && length !== 1) throw refuse("An execution breakpoint has length 1");
   if (address % BigInt(length) !== 0n) {
     throw refuse(`The address 0x${address.toString(16)} is no multiple of the length, ${length}`);
@@ -164,5 +194,5 @@ function check(type: string, address: bigint, length: number): void {
 }
 
 function refuse(hint: string): KvmError {
-  return new KvmError({ operation: "set a hardware breakpoint", errno: Errno.EINVAL, hint });
+  return new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
 }

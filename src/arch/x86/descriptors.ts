@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { checkInteger, checkObject, checkU64, Errno, KvmError, show } from "../../../ffi/mod.ts";
 
 /** The 4-bit type of a code or data descriptor, whose `s` is 1 (SDM volume 3, table 3-1). */
 export const SegmentType = {
@@ -87,6 +87,8 @@ const PAGE_MASK = 0xfff;
 
 /** A selector: the descriptor's index in its table, the requested level, and which table. */
 export function selector(index: number, rpl = 0, table: "gdt" | "ldt" = "gdt"): number {
+  checkInteger("make a selector", "An index", index, 0, 0x1fff);
+  checkInteger("make a selector", "A level", rpl, 0, 3);
   return (index << 3) | (table === "ldt" ? 4 : 0) | rpl;
 }
 
@@ -129,6 +131,7 @@ export function dataSegment(selector: number, dpl = 0): SegmentState {
  * the type that VT-x demands of a guest's CS (SDM volume 3, 26.3.1.2).
  */
 export function realModeSegment(selector: number, kind: "code" | "data"): SegmentState {
+  checkInteger("make a real-mode segment", "A selector", selector, 0, 0xffff);
   const base = BigInt(selector) << 4n;
   const type = (kind === "code" ? SegmentType.CODE_READ : SegmentType.DATA_READ_WRITE) |
     SegmentType.ACCESSED;
@@ -137,6 +140,7 @@ export function realModeSegment(selector: number, kind: "code" | "data"): Segmen
 
 /** The task register: a TSS of 32 bits, or of 64 in long mode, that is in use. */
 export function taskRegister(selector: number, base: number, limit: number): SegmentState {
+  checkInteger("make a task register", "The base", base, 0, Number.MAX_SAFE_INTEGER);
   const type = SystemType.TSS_BUSY;
   return flat({ selector, base: BigInt(base), limit, type, s: 0, db: 0, g: 0 });
 }
@@ -154,14 +158,19 @@ export function unusableSegment(type = 0): SegmentState {
  * count pages (`g` 1) and end at a page's end.
  */
 export function encodeDescriptor(segment: SegmentState): bigint {
+  checkObject("encode a descriptor", "A segment", segment);
   const { base, limit, type, s, dpl, present, avl, l, db, g, unusable } = segment;
   if (unusable === 1) return 0n;
+  checkU64("encode a descriptor", "base", base);
+  for (const [name, value] of Object.entries({ type, s, dpl, present, avl, l, db })) {
+    checkInteger("encode a descriptor", name, value, 0, 15);
+  }
   const fits = g === 1 ? limit <= U32 && (limit & PAGE_MASK) === PAGE_MASK : limit < 2 ** 20;
   if (!Number.isInteger(limit) || limit < 0 || !fits) {
     const hint = g === 1
       ? "With g = 1 it counts 4 KiB pages, up to 0xffffffff: its low 12 bits are set"
       : "With g = 0 it is at most 0xfffff; larger segments have g = 1";
-    const operation = `encode a segment limit of ${limit}`;
+    const operation = `encode a segment limit of ${show(limit)}`;
     throw new KvmError({ operation, errno: Errno.EINVAL, hint });
   }
   const units = BigInt(g === 1 ? Math.floor(limit / 4096) : limit);
@@ -173,6 +182,7 @@ export function encodeDescriptor(segment: SegmentState): bigint {
 
 /** The segment that a register holds after it was loaded with a selector of this descriptor. */
 export function decodeDescriptor(descriptor: bigint, selector = 0): SegmentState {
+  checkU64("decode a descriptor", "A descriptor", descriptor);
   const bits = (from: bigint, count: number) => Number(BigInt.asUintN(count, descriptor >> from));
   const units = bits(0n, 16) | (bits(48n, 4) << 16);
   const g = bits(55n, 1);
@@ -194,11 +204,14 @@ export function decodeDescriptor(descriptor: bigint, selector = 0): SegmentState
 
 /** The 16 bytes of a TSS or LDT descriptor in long mode, low half first. */
 export function encodeSystemDescriptor(segment: SegmentState): [low: bigint, high: bigint] {
-  return [encodeDescriptor(segment), segment.base >> 32n];
+  const low = encodeDescriptor(segment);
+  checkU64("encode a descriptor", "base", segment.base);
+  return [low, segment.base >> 32n];
 }
 
 /** The segment of a 16-byte descriptor. */
 export function decodeSystemDescriptor(low: bigint, high: bigint, selector = 0): SegmentState {
   const segment = decodeDescriptor(low, selector);
+  checkU64("decode a descriptor", "The high half", high);
   return { ...segment, base: segment.base | (BigInt.asUintN(32, high) << 32n) };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkInteger, checkObject, checkU64 } from "../../../ffi/mod.ts";
 import { SystemType } from "./descriptors.ts";
 
 /** Bytes of a gate in long mode. */
@@ -27,6 +28,7 @@ export interface Gate {
 
 /** An interrupt gate that level 0 alone can reach by INT n. */
 export function interruptGate(offset: number, selector: number, ist = 0, dpl = 0): Gate {
+  checkInteger("make a gate", "The offset", offset, 0, Number.MAX_SAFE_INTEGER);
   return {
     offset: BigInt(offset),
     selector,
@@ -39,7 +41,14 @@ export function interruptGate(offset: number, selector: number, ist = 0, dpl = 0
 
 /** The 16 bytes of a gate, low half first. */
 export function encodeGate(gate: Gate): [low: bigint, high: bigint] {
+  const operation = "encode a gate";
+  checkObject(operation, "A gate", gate);
   const { offset, selector, ist, type, dpl, present } = gate;
+  checkU64(operation, "offset", offset);
+  checkInteger(operation, "selector", selector, 0, 0xffff);
+  for (const [name, value] of Object.entries({ ist, type, dpl, present })) {
+    checkInteger(operation, name, value, 0, 15);
+  }
   const access = BigInt(type | (dpl << 5) | (present << 7));
   const low = (offset & 0xffffn) | (BigInt(selector) << 16n) | (BigInt(ist) << 32n) |
     (access << 40n) | (((offset >> 16n) & 0xffffn) << 48n);
@@ -48,6 +57,8 @@ export function encodeGate(gate: Gate): [low: bigint, high: bigint] {
 
 /** The gate of 16 bytes. */
 export function decodeGate(low: bigint, high: bigint): Gate {
+  checkU64("decode a gate", "The low half", low);
+  checkU64("decode a gate", "The high half", high);
   const bits = (from: bigint, count: number) => Number(BigInt.asUintN(count, low >> from));
   const offset = BigInt.asUintN(16, low) | (BigInt.asUintN(16, low >> 48n) << 16n) |
     (BigInt.asUintN(32, high) << 32n);

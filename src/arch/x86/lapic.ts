@@ -5,7 +5,15 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import {
+  checkInstance,
+  checkInteger,
+  checkObject,
+  Errno,
+  isName,
+  KvmError,
+  show,
+} from "../../../ffi/mod.ts";
 
 /**
  * Offsets of the registers in the APIC's page. An MSR of the x2APIC is `MSR.X2APIC_FIRST` and the
@@ -91,6 +99,9 @@ export const LVT = {
 /** The bit of `svr` that lets the APIC work at all. */
 export const SVR_ENABLE = 0x100;
 
+/** As far as the registers of an APIC's page go: `struct kvm_lapic_state`. */
+const BYTES = 0x400;
+
 /** Registers are 32 bits wide and 16 bytes apart. */
 const STRIDE = 16;
 const BANK_REGISTERS = 8;
@@ -120,23 +131,27 @@ export class LapicRegisters {
   readonly #view: DataView<ArrayBuffer>;
 
   /** For `struct kvm_lapic_state`, or any copy of an APIC's page. */
-  constructor({ regs }: { readonly regs: Uint8Array<ArrayBuffer> }) {
+  constructor(state: { readonly regs: Uint8Array<ArrayBuffer> }) {
+    checkObject("read an APIC's registers", "What has them", state);
+    const { regs } = state;
+    checkInstance("read an APIC's registers", "regs", regs, Uint8Array);
+    checkInteger("read an APIC's registers", "Their bytes", regs.length, BYTES, Infinity);
     this.#view = new DataView(regs.buffer, regs.byteOffset, regs.byteLength);
   }
 
   /** A register; of a bank, its first 32 vectors. */
   read(register: LapicRegister): number {
-    return this.#view.getUint32(offsetOf(`read the APIC's ${register}`, register), true);
+    return this.#view.getUint32(offsetOf(`read the APIC's ${show(register)}`, register), true);
   }
 
   /** Sets a register. KVM_SET_LAPIC takes over what the kernel's APIC has. */
   write(register: LapicRegister, value: number): void {
-    this.#view.setUint32(offsetOf(`write the APIC's ${register}`, register), value, true);
+    this.#view.setUint32(offsetOf(`write the APIC's ${show(register)}`, register), value, true);
   }
 
   /** The vectors whose bit is set in a bank, ascending. */
   vectors(bank: LapicBank): number[] {
-    const first = offsetOf(`read the APIC's ${bank}`, bank);
+    const first = offsetOf(`read the APIC's ${show(bank)}`, bank);
     const vectors: number[] = [];
     for (let vector = 0; vector < BANK_REGISTERS * 32; vector++) {
       const bits = this.#view.getUint32(first + STRIDE * (vector >> 5), true);
@@ -148,7 +163,7 @@ export class LapicRegisters {
 
 function offsetOf(operation: string, register: string): number {
   const offsets: Readonly<Record<string, number>> = LAPIC;
-  const offset = Object.hasOwn(offsets, register) ? offsets[register] : undefined;
+  const offset = isName(offsets, register) ? offsets[register] : undefined;
   if (offset !== undefined) return offset;
   const hint = `The registers are ${Object.keys(LAPIC).join(", ")}`;
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });

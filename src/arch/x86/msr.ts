@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkInteger, U32_MAX } from "../../../ffi/mod.ts";
 import { amdMsrs } from "./msr/amd.ts";
 import { commonMsrs } from "./msr/common.ts";
 import { intelMsrs } from "./msr/intel.ts";
@@ -45,8 +46,11 @@ const names: ReadonlyMap<number, string> = new Map(
  * console.log(msrName(0x405)); // "MC1_STATUS"
  * console.log(msrName(0x1234)); // "0x1234"
  * ```
+ *
+ * @throws {KvmError} EINVAL for what is no number of 32 bits.
  */
 export function msrName(index: number): string {
+  checkInteger("name an MSR", "An MSR", index, 0, U32_MAX);
   if (index === MSR.X2APIC_FIRST) return "X2APIC_0";
   return names.get(index) ?? rowName(index) ?? `0x${index.toString(16)}`;
 }

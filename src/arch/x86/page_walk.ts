@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { checkObject, checkU64, Errno, KvmError, show } from "../../../ffi/mod.ts";
 import { CR0, CR4, EFER } from "./control_registers.ts";
 import { PageEntry } from "./paging.ts";
 
@@ -137,7 +137,11 @@ const fourLevel: Paging = {
 };
 const fiveLevel: Paging = { ...fourLevel, mode: "5-level", levels: 5, linearBits: 57 };
 
-/** How a processor in this state translates addresses. */
+/**
+ * How a processor in this state translates addresses.
+ *
+ * @throws {KvmError} EINVAL for what is no such state.
+ */
 export function pagingMode(state: PagingState): PagingMode {
   return pagingOf(state).mode;
 }
@@ -163,10 +167,11 @@ export function pagingMode(state: PagingState): PagingMode {
  */
 export function walkPages(memory: PhysicalMemory, state: PagingState, address: bigint): PageWalk {
   if (typeof address !== "bigint" || BigInt.asUintN(64, address) !== address) {
-    const operation = `walk the page tables for ${String(address)}`;
+    const operation = `walk the page tables for ${show(address)}`;
     const hint = "A linear address is a bigint from 0 to 2^64 - 1";
     throw new KvmError({ operation, errno: Errno.EINVAL, hint });
   }
+  checkObject("walk page tables", "Where they are", memory);
   const paging = pagingOf(state);
   const steps: PageWalkStep[] = [];
   const rights = { writable: true, user: true, executable: true, accessed: true };
@@ -229,7 +234,13 @@ export function walkPages(memory: PhysicalMemory, state: PagingState, address: b
   }
 }
 
-function pagingOf({ cr0, cr4, efer }: PagingState): Paging {
+function pagingOf(state: PagingState): Paging {
+  const operation = "translate addresses";
+  checkObject(operation, "What decides how", state);
+  const { cr0, cr3, cr4, efer } = state;
+  for (const [name, value] of Object.entries({ cr0, cr3, cr4, efer })) {
+    checkU64(operation, name, value);
+  }
   if ((cr0 & CR0.PG) === 0n) return none;
   if ((efer & EFER.LMA) !== 0n) return (cr4 & CR4.LA57) !== 0n ? fiveLevel : fourLevel;
   return (cr4 & CR4.PAE) !== 0n ? pae : paging32;

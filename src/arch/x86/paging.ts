@@ -5,6 +5,8 @@
  * @module
  */
 
+import { Errno, isName, KvmError, show } from "../../../ffi/mod.ts";
+
 /** The bits of a page-table entry; those of 32-bit paging are the same, up to G. */
 export const PageEntry = {
   /** Present. */
@@ -72,8 +74,17 @@ export class IdentityMap {
   /** Where the entries for other tables are: table * 512 + index. */
   readonly #links: number[] = [];
 
-  /** A map of nothing yet, with pages up to a size where a range covers them whole. */
+  /**
+   * A map of nothing yet, with pages up to a size where a range covers them whole.
+   *
+   * @throws {KvmError} EINVAL for what is no such size.
+   */
   constructor(largest: PageSize = "2M") {
+    if (!isName(PAGE_BYTES, largest)) {
+      const operation = `map memory in pages of ${show(largest)}`;
+      const hint = `A page's size is ${Object.keys(PAGE_BYTES).join(", ")}`;
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
     this.#largest = PAGE_BYTES[largest];
   }
 

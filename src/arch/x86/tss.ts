@@ -5,11 +5,14 @@
  * @module
  */
 
+import { checkInteger, checkList, checkObject } from "../../../ffi/mod.ts";
+
 /** Bytes of a 64-bit TSS without an I/O permission bitmap. */
 export const TSS_BYTES = 104;
 
 const RSP0 = 4;
 const IST1 = 36;
+const IST_STACKS = 7;
 const IOMAP_BASE = 102;
 
 /** The stacks of a TSS; each address is the first one above the stack. */
@@ -21,7 +24,13 @@ export interface TssStacks {
 }
 
 /** The bytes of a 64-bit TSS. It has no I/O bitmap: level 3 gets ports by RFLAGS.IOPL alone. */
-export function encodeTss({ rsp0, ist }: TssStacks): Uint8Array<ArrayBuffer> {
+export function encodeTss(stacks: TssStacks): Uint8Array<ArrayBuffer> {
+  const operation = "encode a TSS";
+  checkObject(operation, "What has the stacks", stacks);
+  const { rsp0, ist } = stacks;
+  checkInteger(operation, "rsp0", rsp0, 0, Number.MAX_SAFE_INTEGER);
+  checkList(operation, "ist", ist, IST_STACKS);
+  for (const top of ist) checkInteger(operation, "A stack", top, 0, Number.MAX_SAFE_INTEGER);
   const view = new DataView(new ArrayBuffer(TSS_BYTES));
   view.setBigUint64(RSP0, BigInt(rsp0), true);
   ist.forEach((top, index) => view.setBigUint64(IST1 + 8 * index, BigInt(top), true));

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkInteger, U32_MAX } from "../../../ffi/mod.ts";
 import { Vector } from "../../../ffi/uapi/mod.ts";
 
 export { Vector };
@@ -38,6 +39,7 @@ const withErrorCode: ReadonlySet<number> = new Set([
 
 /** A vector's name: `vectorName(14)` is `"#PF"`; one without a name is `"vector 32"`. */
 export function vectorName(vector: number): string {
+  checkInteger("name a vector", "A vector", vector, 0, U32_MAX);
   return names[vector] ?? `vector ${vector}`;
 }
 

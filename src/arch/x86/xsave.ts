@@ -5,7 +5,16 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import {
+  checkInstance,
+  checkObject,
+  checkU64,
+  Errno,
+  isName,
+  KvmError,
+  listOf,
+  show,
+} from "../../../ffi/mod.ts";
 import { XCR0 } from "./control_registers.ts";
 
 /** A part of the XSAVE area by the name of its bit in XCR0. */
@@ -48,6 +57,8 @@ const LEGACY_BYTES = 512;
 const XSTATE_BV = 512;
 const HEADER_BYTES = 64;
 const XSAVE_LEAF = 0xd;
+/** Far more than a processor has. */
+const MOST_LEAVES = 4096;
 const MXCSR = 24;
 const FCW = 0;
 /** x87 after FNINIT: 64-bit precision, round to nearest, all exceptions masked. */
@@ -133,12 +144,20 @@ export class XsaveArea {
    * @param image What `vcpu.getXsave` returns.
    * @param cpuid The host's leaves, `kvm.getSupportedCpuid().entries`: leaf 0xD says where the
    * components lie. What does not fit into the image is left out.
+   * @throws {KvmError} EINVAL for what is no area or no list of leaves.
    */
-  constructor({ region, extra }: XsaveImage, cpuid: Iterable<CpuidLeaf>) {
+  constructor(image: XsaveImage, cpuid: Iterable<CpuidLeaf>) {
+    const operation = "read an XSAVE area";
+    checkObject(operation, "The area", image);
+    const { region, extra } = image;
+    checkInstance(operation, "region", region, Uint32Array);
+    checkInstance(operation, "extra", extra, Uint32Array);
+    const leaves = listOf(operation, "The leaves", cpuid, MOST_LEAVES);
+    for (const leaf of leaves) checkObject(operation, "A leaf", leaf);
     const length = region.byteLength + extra.byteLength;
     this.bytes = new Uint8Array(region.buffer, region.byteOffset, length);
     this.#view = new DataView(region.buffer, region.byteOffset, length);
-    this.components = componentsOf(cpuid, length);
+    this.components = componentsOf(leaves, length);
   }
 
   /** XSTATE_BV: the components that are not in their initial state, as bits of `XCR0`. */
@@ -147,6 +166,7 @@ export class XsaveArea {
   }
 
   set xstateBv(value: bigint) {
+    checkU64("set XSTATE_BV", "The components", value);
     this.#view.setBigUint64(XSTATE_BV, value, true);
   }
 
@@ -156,7 +176,7 @@ export class XsaveArea {
    * @throws {KvmError} ENOENT if the processor lacks it.
    */
   component(name: XsaveComponent): Uint8Array<ArrayBuffer> {
-    const { offset, size } = this.#place(name, `find the ${name} state`);
+    const { offset, size } = this.#place(name, `find the ${show(name)} state`);
     return this.bytes.subarray(offset, offset + size);
   }
 
@@ -167,7 +187,7 @@ export class XsaveArea {
    * @throws {KvmError} EINVAL if there is no register of that name, ENOENT if the processor lacks it.
    */
   read(register: XsaveRegister): bigint {
-    const operation = `read ${register}`;
+    const operation = `read ${show(register)}`;
     let value = 0n;
     let shift = 0n;
     for (const { component, offset, size } of piecesOf(operation, register)) {
@@ -189,11 +209,15 @@ export class XsaveArea {
    * @throws {KvmError} EINVAL if there is no register of that name, ENOENT if the processor lacks it.
    */
   write(register: XsaveRegister, value: bigint): void {
-    const operation = `write ${register}`;
+    const operation = `write ${show(register)}`;
     const places = piecesOf(operation, register).map((piece) => ({
       ...piece,
       at: this.#at(piece.component, piece.offset, operation),
     }));
+    if (typeof value !== "bigint") {
+      const hint = `A register's value is a bigint, not ${show(value)}`;
+      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+    }
     let rest = BigInt.asUintN(512, value);
     for (const { component, size, at } of places) {
       if (component !== undefined && !this.#counts(component)) this.#begin(component);
@@ -225,7 +249,7 @@ export class XsaveArea {
     const place = this.components.get(component);
     if (place !== undefined) return place;
     const there = [...this.components.keys()].join(", ");
-    const hint = `The processor has no ${component} state, but ${there}`;
+    const hint = `The processor has no ${show(component)} state, but ${there}`;
     throw new KvmError({ operation, errno: Errno.ENOENT, hint });
   }
 }
@@ -248,10 +272,10 @@ function componentsOf(cpuid: Iterable<CpuidLeaf>, length: number): XsaveArea["co
 }
 
 function piecesOf(operation: string, register: string): Piece[] {
-  const piece = Object.hasOwn(single, register) ? single[register] : undefined;
-  if (piece !== undefined) return [piece];
-  const [, letters = "", digits = ""] = register.match(/^([a-z]+)(0|[1-9]\d?)$/) ?? [];
-  const kind = Object.hasOwn(numbered, letters) ? numbered[letters] : undefined;
+  if (isName(single, register)) return [single[register]!];
+  const name = typeof register === "string" ? register : "";
+  const [, letters = "", digits = ""] = name.match(/^([a-z]+)(0|[1-9]\d?)$/) ?? [];
+  const kind = isName(numbered, letters) ? numbered[letters] : undefined;
   const index = Number(digits);
   if (kind !== undefined && index < kind.count) return kind.pieces(index);
   const hint = `The registers are ${Object.keys(single).join(", ")}, ${

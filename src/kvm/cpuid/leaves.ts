@@ -4,11 +4,20 @@
  * @module
  */
 
-import { Errno, KvmError, show } from "../../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkNames,
+  checkObject,
+  Errno,
+  KvmError,
+  listOf,
+  type Names,
+  show,
+  U32_MAX,
+} from "../../../ffi/mod.ts";
 import { CpuidFlag } from "../../../ffi/uapi/mod.ts";
 import type { CpuidRegister } from "../../arch/x86/mod.ts";
 import { countsSubleaves, hasSubleaves, rangeOf } from "../../arch/x86/cpuid/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 
 /** What CPUID answers for a leaf, or for a subleaf of one. */
 export interface CpuidEntry {
@@ -28,14 +37,32 @@ export interface CpuidEntry {
   edx: number;
 }
 
+/** Far more than the kernel has, or takes. */
+export const MOST_LEAVES = 4096;
+
+const REGISTERS: Names<Record<CpuidRegister, number>> = {
+  eax: true,
+  ebx: true,
+  ecx: true,
+  edx: true,
+};
+
 /** The leaf part of {@linkcode Cpuid}. */
 export class CpuidLeaves {
   /** The leaves, in the kernel's order. */
   readonly entries: CpuidEntry[];
 
-  /** A list of its own copies of the entries. */
+  /**
+   * A list of its own copies of the entries.
+   *
+   * @throws {KvmError} EINVAL for what is no list of objects.
+   */
   constructor(entries: Iterable<CpuidEntry> = []) {
-    this.entries = Array.from(entries, (entry) => ({ ...entry }));
+    const operation = "list CPUID leaves";
+    this.entries = listOf(operation, "The list", entries, MOST_LEAVES).map((entry) => {
+      checkObject(operation, "An entry", entry);
+      return { ...entry };
+    });
   }
 
   /** The entry for a leaf and, where it has subleaves, a subleaf; undefined if there is none. */
@@ -53,6 +80,7 @@ export class CpuidLeaves {
    * @throws {KvmError} EINVAL for a number that is not one of 32 unsigned bits.
    */
   set(leaf: number, registers: Partial<Record<CpuidRegister, number>>, subleaf = 0): this {
+    checkNames(`set CPUID leaf ${hex(leaf)}`, "What to set", registers, REGISTERS);
     for (const [name, value] of Object.entries({ leaf, subleaf, ...registers })) {
       if (Number.isInteger(value) && value >= 0 && value <= 0xffff_ffff) continue;
       throw new KvmError({
@@ -68,13 +96,23 @@ export class CpuidLeaves {
     return this;
   }
 
-  /** Keeps only these bits of a leaf's answer; registers left out keep all, a leaf not there is. */
+  /**
+   * Keeps only these bits of a leaf's answer; registers left out keep all, and a leaf that is not there
+   * stays so.
+   *
+   * @throws {KvmError} EINVAL for what is no mask of 32 bits.
+   */
   mask(leaf: number, registers: Partial<Record<CpuidRegister, number>>, subleaf = 0): this {
+    const operation = `mask CPUID leaf ${hex(leaf)}`;
+    checkNames(operation, "What to keep", registers, REGISTERS);
+    const masks = Object.entries(registers).map(([register, mask = -1]) => {
+      // ~0 is a mask, too.
+      checkInteger(operation, register, mask, -(2 ** 31), U32_MAX);
+      return [register as CpuidRegister, mask] as const;
+    });
     const entry = this.find(leaf, subleaf);
     if (entry === undefined) return this;
-    for (const register of ["eax", "ebx", "ecx", "edx"] as const) {
-      entry[register] = (entry[register] & (registers[register] ?? -1)) >>> 0;
-    }
+    for (const [register, mask] of masks) entry[register] = (entry[register] & mask) >>> 0;
     return this;
   }
 

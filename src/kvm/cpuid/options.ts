@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkNames } from "../../../ffi/mod.ts";
 import type { Topology } from "../../arch/x86/mod.ts";
 import { needsIrqchip } from "../../arch/x86/cpuid/mod.ts";
 import type { CpuidFeatures } from "./features.ts";
@@ -24,6 +25,8 @@ export interface CpuidOptions {
 
 /** Makes the leaves those of one vCPU. */
 export function adapt<T extends CpuidFeatures>(cpuid: T, options: CpuidOptions): T {
+  const names = { id: true, topology: true, irqchip: true } as const;
+  checkNames("make CPUID leaves", "What says of which vCPU", options, names);
   const { id = 0, topology = {}, irqchip = true } = options;
   setTopology(cpuid, id, topology);
   return irqchip ? cpuid : cpuid.disable(...needsIrqchip);

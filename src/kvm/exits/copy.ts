@@ -4,7 +4,7 @@
  * @module
  */
 
-import { KvmError, plain } from "../../../ffi/mod.ts";
+import { checkObject, KvmError, plain } from "../../../ffi/mod.ts";
 import type { InternalErrorExit } from "./internal_error.ts";
 import type { IoExit } from "./io.ts";
 import type { MmioExit } from "./mmio.ts";
@@ -47,6 +47,7 @@ export type ExitRecord =
 export function copyExit(
   exit: IoExit | MmioExit | InternalErrorExit | PayloadExit | UnsupportedExit,
 ): ExitRecord {
+  checkObject("copy an exit", "An exit", exit);
   switch (exit.reason) {
     case "io": {
       const { reason, direction, port, size, count, data } = exit;

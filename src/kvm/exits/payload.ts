@@ -84,11 +84,12 @@ export function payloadExit(page: RunPage, exitReason: number): PayloadExit | Un
     const { padding } = page.fields.exit;
     return { reason: "unsupported", exitReason, padding };
   }
-  const exit = page.struct(kind.payload, EXIT);
-  Object.defineProperty(exit, "reason", { value: kind.reason, enumerable: true });
-  Object.defineProperty(exit, Symbol.for("Deno.customInspect"), {
-    value: (inspect: typeof Deno.inspect, options: Deno.InspectOptions) =>
-      inspectExit(exit as unknown as PayloadExit, inspect, options),
-  });
-  return exit as unknown as PayloadExit;
+  return page.struct(kind.payload, EXIT, {
+    reason: { value: kind.reason, enumerable: true },
+    [Symbol.for("Deno.customInspect")]: {
+      value(this: PayloadExit, inspect: typeof Deno.inspect, options: Deno.InspectOptions) {
+        return inspectExit(this, inspect, options);
+      },
+    },
+  }) as unknown as PayloadExit;
 }

@@ -48,8 +48,12 @@ export class RunPage {
   }
 
   /** A struct that lies on the page; reading and writing it is an error once the vCPU is closed. */
-  struct<const T extends Table>(table: T, offset: number): StructOf<T> {
-    const struct = view(table, this.view.buffer, offset);
+  struct<const T extends Table>(
+    table: T,
+    offset: number,
+    own?: PropertyDescriptorMap,
+  ): StructOf<T> {
+    const struct = view(table, this.view.buffer, offset, 0, own);
     this.#structs.push(struct);
     return struct;
   }

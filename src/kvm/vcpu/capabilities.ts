@@ -4,9 +4,16 @@
  * @module
  */
 
-import { bytesOf, create, Errno, type Fd, KvmError, withPointer } from "../../../ffi/mod.ts";
+import {
+  bytesOf,
+  checkNames,
+  create,
+  Errno,
+  type Fd,
+  KvmError,
+  withPointer,
+} from "../../../ffi/mod.ts";
 import { Cap, kvmEnableCap } from "../../../ffi/uapi/mod.ts";
-import { checkObject } from "../check.ts";
 import { enableCap, lacking } from "../enable_cap.ts";
 import { KVM } from "../ioctls.ts";
 import { KvmObject } from "../object.ts";
@@ -54,7 +61,7 @@ export abstract class VcpuCapabilities extends KvmObject {
    * serving them anyway (KVM_CAP_ENFORCE_PV_FEATURE_CPUID). After `setCpuid`.
    */
   enforcePvCpuid(enable = true): void {
-    this.enableCap(Cap.ENFORCE_PV_FEATURE_CPUID, Number(enable));
+    this.enableCap(Cap.ENFORCE_PV_FEATURE_CPUID, enable ? 1 : 0);
   }
 
   /**
@@ -65,7 +72,8 @@ export abstract class VcpuCapabilities extends KvmObject {
    * @throws {KvmError} EINVAL without an in-kernel APIC.
    */
   hypervSynic(options: { readonly zeroPages?: boolean | undefined } = {}): void {
-    checkObject("enable Hyper-V's interrupt controller", "What says how", options);
+    const operation = "enable Hyper-V's interrupt controller";
+    checkNames(operation, "What says how", options, { zeroPages: true });
     this.enableCap(options.zeroPages ? Cap.HYPERV_SYNIC : Cap.HYPERV_SYNIC2);
   }
 
@@ -99,7 +107,7 @@ export abstract class VcpuCapabilities extends KvmObject {
    * (KVM_CAP_HYPERV_ENFORCE_CPUID). After `setCpuid`.
    */
   hypervEnforceCpuid(enable = true): void {
-    this.enableCap(Cap.HYPERV_ENFORCE_CPUID, Number(enable));
+    this.enableCap(Cap.HYPERV_ENFORCE_CPUID, enable ? 1 : 0);
   }
 
   /** What the kernel counts of this vCPU: exits and their kinds, halts... (KVM_GET_STATS_FD) */

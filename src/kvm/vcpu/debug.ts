@@ -4,7 +4,16 @@
  * @module
  */
 
-import { create, Errno, type Fd, from, KvmError } from "../../../ffi/mod.ts";
+import {
+  checkNames,
+  create,
+  Errno,
+  type Fd,
+  from,
+  KvmError,
+  type Names,
+  show,
+} from "../../../ffi/mod.ts";
 import {
   Cap,
   GuestDebug,
@@ -21,7 +30,6 @@ import {
   walkPages,
 } from "../../arch/x86/mod.ts";
 import type { GuestMemory } from "../../memory/mod.ts";
-import { checkList, checkObject } from "../check.ts";
 import type { Cpuid } from "../cpuid.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuTime } from "./time.ts";
@@ -39,6 +47,14 @@ export interface GuestDebugOptions {
   /** An exception for the guest to take on the next entry: #DB or #BP. */
   readonly inject?: "db" | "bp" | undefined;
 }
+
+const OPTIONS: Names<GuestDebugOptions> = {
+  singleStep: true,
+  breakpoints: true,
+  softwareBreakpoints: true,
+  blockIrq: true,
+  inject: true,
+};
 
 /** Bits of a physical address while CPUID does not tell (the kernel's cpuid_query_maxphyaddr). */
 const UNTOLD_PHYS_ADDR_BITS = 36;
@@ -81,10 +97,8 @@ export abstract class VcpuDebug extends VcpuTime {
    */
   setGuestDebug(options: GuestDebugOptions = {}): void {
     const operation = `set what stops ${this.handle.what}`;
-    checkObject(operation, "What stops it", options);
+    checkNames(operation, "What stops it", options, OPTIONS);
     const { singleStep, breakpoints = [], softwareBreakpoints, blockIrq, inject } = options;
-    checkList(operation, "breakpoints", breakpoints);
-    for (const breakpoint of breakpoints) checkObject(operation, "A breakpoint", breakpoint);
     if (inject !== undefined && inject !== "db" && inject !== "bp") {
       throw new KvmError({ operation, errno: Errno.EINVAL, hint: 'inject is "db" or "bp"' });
     }
@@ -166,6 +180,6 @@ function limitsOf(cpuid: Cpuid): Pick<PagingState, "physAddrBits" | "gbPages"> {
 
 function checkAddress(operation: string, address: bigint): void {
   if (typeof address === "bigint" && BigInt.asUintN(64, address) === address) return;
-  const hint = `A linear address is a bigint from 0 to 2^64 - 1, not ${String(address)}`;
+  const hint = `A linear address is a bigint from 0 to 2^64 - 1, not ${show(address)}`;
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });
 }

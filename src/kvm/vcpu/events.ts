@@ -7,16 +7,20 @@
 
 import {
   assign,
+  checkInteger,
+  checkU64,
   Errno,
   from,
   isView,
   KvmError,
+  listOf,
+  show,
   type StructInit,
   type StructOf,
+  U32_MAX,
 } from "../../../ffi/mod.ts";
 import { kvmInterrupt, kvmSignalMask, kvmVcpuEvents, kvmX86Mce } from "../../../ffi/uapi/mod.ts";
 import { CR0, EXCEPTION_VECTORS, hasErrorCode, NMI_VECTOR, VECTORS } from "../../arch/x86/mod.ts";
-import { checkInteger, checkU64, listOf, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuState } from "./state.ts";
 
@@ -70,7 +74,7 @@ export abstract class VcpuEvents extends VcpuState {
    * @throws {KvmError} EINVAL for a vector that is no exception's.
    */
   injectException(vector: number, errorCode?: number): void {
-    const operation = `inject exception ${vector} into ${this.handle.what}`;
+    const operation = `inject exception ${show(vector)} into ${this.handle.what}`;
     checkInteger(operation, "An exception's vector", vector, 0, EXCEPTION_VECTORS - 1);
     if (vector === NMI_VECTOR) {
       throw new KvmError({
@@ -177,7 +181,7 @@ export abstract class VcpuEvents extends VcpuState {
       return;
     }
     const mask = from(kvmSignalMask, { len: SIGSET_BYTES }, SIGSET_BYTES);
-    for (const signal of listOf(operation, "What is blocked", signals)) {
+    for (const signal of listOf(operation, "What is blocked", signals, SIGNALS)) {
       checkInteger(operation, "A signal", signal, 1, SIGNALS);
       mask.sigset[(signal - 1) >> 3]! |= 1 << ((signal - 1) & 7);
     }

@@ -6,13 +6,17 @@
 
 import {
   bytesOf,
+  checkInstance,
+  checkInteger,
   Errno,
   from,
   isView,
   KvmError,
   PAGE_SIZE,
+  show,
   type StructInit,
   type StructOf,
+  U32_MAX,
   withPointer,
 } from "../../../ffi/mod.ts";
 import {
@@ -25,7 +29,6 @@ import {
   TdxCommand,
   XenVcpuAttrType,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 import { type Cpuid, readCpuid } from "../cpuid.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuDebug } from "./debug.ts";
@@ -71,7 +74,7 @@ export abstract class VcpuParavirt extends VcpuDebug {
    * be read.
    */
   xenVcpuGetAttr(type: number): XenVcpuAttr {
-    const operation = `read Xen attribute ${type} of ${this.handle.what}`;
+    const operation = `read Xen attribute ${show(type)} of ${this.handle.what}`;
     checkInteger(operation, "An attribute", type, 0, U16_MAX);
     this.need(Cap.XEN_HVM, operation);
     return this.handle.get(KVM.KVM_XEN_VCPU_GET_ATTR, from(kvmXenVcpuAttr, { type }), operation);
@@ -119,7 +122,7 @@ export abstract class VcpuParavirt extends VcpuDebug {
     size: number,
     onProgress?: (bytes: number) => void,
   ): void {
-    const operation = `map ${size} bytes at ${guestPhysAddr} ahead of use`;
+    const operation = `map ${show(size)} bytes at ${show(guestPhysAddr)} ahead of use`;
     checkInteger(operation, "The address", guestPhysAddr, 0, PHYSICAL_LIMIT);
     checkInteger(operation, "The size", size, PAGE_SIZE, PHYSICAL_LIMIT);
     if (guestPhysAddr % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0) {
@@ -146,12 +149,13 @@ export abstract class VcpuParavirt extends VcpuDebug {
    * that has such commands.
    */
   memoryEncryptOp(id: number, data: Uint8Array | bigint = 0n, flags = 0): bigint {
-    const operation = `make ${this.handle.what} execute encryption command ${id}`;
+    const operation = `make ${this.handle.what} execute encryption command ${show(id)}`;
     checkInteger(operation, "A command", id, 0, U32_MAX);
     checkInteger(operation, "Flags", flags, 0, U32_MAX);
     const command = from(kvmTdxCmd, { id, flags });
     const call = () => this.handle.setBytes(KVM.KVM_MEMORY_ENCRYPT_OP, bytesOf(command), operation);
     if (typeof data !== "bigint") {
+      checkInstance(operation, "The struct", data, Uint8Array);
       checkInteger(operation, "The bytes of the struct", data.length, 0, COMMAND_ROOM);
       const room = new Uint8Array(new ArrayBuffer(COMMAND_ROOM));
       room.set(data);

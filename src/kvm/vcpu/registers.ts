@@ -23,7 +23,8 @@ export type Fpu = StructOf<typeof kvmFpu>;
 
 /**
  * The register part of {@linkcode Vcpu}. A getter fills a view, a new one or the one given; a setter
- * takes a view, or some fields of one: the others keep their values.
+ * takes a view, or some fields of one: the others keep their values. `plain` makes a copy to keep or to
+ * change: `{ ...view }` has none of a view's fields, and is refused.
  */
 export abstract class VcpuRegisters extends VcpuCapabilities {
   /** General registers (KVM_GET_REGS). */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, type Fd, KvmError, Mapping, offsetOf } from "../../../ffi/mod.ts";
+import { Errno, type Fd, KvmError, Mapping, offsetOf, show } from "../../../ffi/mod.ts";
 import { Cap, kvmRun } from "../../../ffi/uapi/mod.ts";
 import type { GuestMemory } from "../../memory/mod.ts";
 import { type KvmRun, RunPage } from "../exits/mod.ts";
@@ -91,7 +91,7 @@ export abstract class VcpuShared extends VcpuParavirt {
 
   set cr8(value: bigint) {
     if (typeof value !== "bigint" || value < 0n || value > HIGHEST_PRIORITY) {
-      const operation = `set the task priority of ${this.handle.what} to ${String(value)}`;
+      const operation = `set the task priority of ${this.handle.what} to ${show(value)}`;
       const hint = "CR8 is a bigint from 0 to 15";
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });
     }

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { create } from "../../../ffi/mod.ts";
+import { checkInteger, create, U32_MAX } from "../../../ffi/mod.ts";
 import { kvmMpState } from "../../../ffi/uapi/mod.ts";
 import { type Cpuid, readCpuid, writeCpuid } from "../cpuid.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuExtended } from "./extended.ts";
 

@@ -50,6 +50,7 @@ export class SyncedRegisters {
   constructor(page: RunPage, supported: bigint) {
     this.#page = page;
     this.#supported = supported;
+    Object.freeze(this);
   }
 
   /** What this host's KVM can carry: `SyncRegs`. */

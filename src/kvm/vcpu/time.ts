@@ -5,9 +5,8 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { checkInteger, Errno, KvmError, show, U32_MAX } from "../../../ffi/mod.ts";
 import { VcpuTsc } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 import { getAttr, hasAttr, setAttr } from "../device_attr.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuEvents } from "./events.ts";
@@ -31,7 +30,7 @@ export abstract class VcpuTime extends VcpuEvents {
    * @throws {KvmError} EINVAL for 0 and for a rate out of reach.
    */
   setTscKhz(khz: number): void {
-    const operation = `set the TSC's rate of ${this.handle.what} to ${khz} kHz`;
+    const operation = `set the TSC's rate of ${this.handle.what} to ${show(khz)} kHz`;
     // 0 would be the rate that the VM was given.
     checkInteger(operation, "A rate", khz, 1, U32_MAX);
     this.handle.call(KVM.KVM_SET_TSC_KHZ, khz, operation);
@@ -102,7 +101,7 @@ export abstract class VcpuTime extends VcpuEvents {
   setTscOffset(offset: bigint): void {
     const bytes = new Uint8Array(8);
     if (typeof offset !== "bigint" || offset < -(2n ** 63n) || offset >= 2n ** 64n) {
-      const operation = `set the TSC's offset of ${this.handle.what} to ${String(offset)}`;
+      const operation = `set the TSC's offset of ${this.handle.what} to ${show(offset)}`;
       const hint = "An offset is a bigint of 64 bits";
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });
     }

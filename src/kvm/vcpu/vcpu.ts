@@ -5,16 +5,18 @@
  */
 
 import {
+  checkNames,
+  checkNumber,
   closedError,
   Errno,
   type Fd,
   type KickHandle,
   KvmError,
+  type Names,
   PAGE_SIZE,
 } from "../../../ffi/mod.ts";
 import { ExitReason, PageOffset } from "../../../ffi/uapi/mod.ts";
-import { checkObject } from "../check.ts";
-import { CoalescedMmioRing } from "../coalesced.ts";
+import { CoalescedMmioRing, type CoalescedQueue } from "../coalesced.ts";
 import { type Exit, ExitDecoder } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
 import { type RunAsyncOptions, RunControl, type RunOptions } from "./run_control.ts";
@@ -22,10 +24,15 @@ import type { VcpuShare } from "../thread/mod.ts";
 import { VcpuShared, type VcpuShareInit } from "./shared.ts";
 
 const KVM_RUN = { request: KVM.KVM_RUN.request };
+const LIMITS: Names<RunOptions> = { timeout: true };
+const ASYNC_LIMITS: Names<RunAsyncOptions> = { ...LIMITS, signal: true };
+const ONLY_ASYNC = ": a signal can end runAsync only";
+const YEAR = 366 * 86_400_000;
 
 /** What a VM gives its vCPUs. */
 interface VcpuInit extends VcpuShareInit {
   readonly id: number;
+  readonly queue: CoalescedQueue;
   readonly onClose: (vcpu: Vcpu) => void;
 }
 
@@ -50,6 +57,7 @@ export class Vcpu extends VcpuShared {
   readonly #decoder: ExitDecoder;
   readonly #control: RunControl;
   readonly #onClose: (vcpu: Vcpu) => void;
+  readonly #queue: CoalescedQueue;
   #coalescedMmio: CoalescedMmioRing | undefined;
   /** Why nobody else may run it. */
   #held: string | undefined;
@@ -61,6 +69,8 @@ export class Vcpu extends VcpuShared {
     this.#decoder = new ExitDecoder(this.page);
     this.#control = new RunControl(handle, this.mapping, this.page);
     this.#onClose = init.onClose;
+    this.#queue = init.queue;
+    Object.freeze(this);
   }
 
   /**
@@ -80,7 +90,7 @@ export class Vcpu extends VcpuShared {
   #run(options?: RunOptions): Exit {
     if (this.handle.busy) this.handle.refuse(KVM.KVM_RUN, `run ${this.handle.what}`);
     if (options !== undefined) {
-      checkObject(`run ${this.handle.what}`, "What limits it", options);
+      checkNames(`run ${this.handle.what}`, "What limits it", options, LIMITS, ONLY_ASYNC);
       if (options.timeout !== undefined) return this.#runLimited(options.timeout);
     }
     for (;;) {
@@ -116,7 +126,7 @@ export class Vcpu extends VcpuShared {
    */
   async runAsync(options: RunAsyncOptions = {}): Promise<Exit> {
     const operation = `run ${this.handle.what}`;
-    checkObject(operation, "What limits it", options);
+    checkNames(operation, "What limits it", options, ASYNC_LIMITS);
     if (this.#held !== undefined) throw this.#refusal(this.#held);
     if (this.handle.busy) this.handle.refuse(KVM.KVM_RUN, operation);
     if (this.closed) throw closedError(operation, this.handle.what);
@@ -136,7 +146,7 @@ export class Vcpu extends VcpuShared {
   /** The queue of the VM's coalesced writes, see `vm.registerCoalescedMmio`. */
   get coalescedMmio(): CoalescedMmioRing {
     const offset = PageOffset.COALESCED_MMIO * PAGE_SIZE;
-    return this.#coalescedMmio ??= new CoalescedMmioRing(this.mapping.buffer, offset);
+    return this.#coalescedMmio ??= new CoalescedMmioRing(this.mapping.buffer, offset, this.#queue);
   }
 
   /**
@@ -189,6 +199,8 @@ export class Vcpu extends VcpuShared {
    * @throws {KvmError} EINVAL for a negative time or one of more than a year.
    */
   interruptAfter(milliseconds: number): Disposable {
+    const operation = `limit the runs of ${this.handle.what}`;
+    checkNumber(operation, "A time limit in milliseconds", milliseconds, 0, YEAR);
     const limit = this.#control.arm(milliseconds);
     return { [Symbol.dispose]: () => this.#control.disarm(limit) };
   }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkInteger, U32_MAX } from "../check.ts";
+import { checkInteger, checkNames, checkU64, type Names, U32_MAX } from "../../../ffi/mod.ts";
 
 /** How an interrupt is delivered (SDM volume 3, 11.11.2 "Message Data Register Format"). */
 export const DeliveryMode = {
@@ -48,6 +48,14 @@ export interface MsiFields {
   readonly trigMode?: number | undefined;
 }
 
+const MSI_FIELDS: Names<MsiFields> = {
+  vector: true,
+  destId: true,
+  destMode: true,
+  redirectHint: true,
+  deliveryMode: true,
+  trigMode: true,
+};
 const MSI_ADDRESS = 0xfee0_0000;
 
 /**
@@ -64,9 +72,10 @@ const MSI_ADDRESS = 0xfee0_0000;
  * @throws {KvmError} EINVAL for a field that is out of its range.
  */
 export function msiMessage(fields: MsiFields): MsiMessage {
+  const operation = "compose an MSI";
+  checkNames(operation, "What it says", fields, MSI_FIELDS);
   const { vector, destId = 0, destMode = 0, redirectHint = 0 } = fields;
   const { deliveryMode = DeliveryMode.FIXED, trigMode = 0 } = fields;
-  const operation = "compose an MSI";
   checkInteger(operation, "The destination's id", destId, 0, U32_MAX);
   checkFields(operation, { vector, deliveryMode, destMode, trigMode });
   checkInteger(operation, "The redirection hint", redirectHint, 0, 1);
@@ -100,6 +109,18 @@ export interface Redirection {
   readonly destId: number;
 }
 
+const REDIRECTION: Names<Redirection> = {
+  vector: true,
+  deliveryMode: true,
+  destMode: true,
+  deliveryStatus: true,
+  polarity: true,
+  remoteIrr: true,
+  trigMode: true,
+  mask: true,
+  destId: true,
+};
+
 /**
  * The 64 bits of a redirection entry; fields that are left out are 0.
  *
@@ -118,9 +139,10 @@ export interface Redirection {
  * @throws {KvmError} EINVAL for a field that is out of its range.
  */
 export function encodeRedirection(fields: Partial<Redirection>): bigint {
+  const operation = "encode a redirection entry";
+  checkNames(operation, "What it says", fields, REDIRECTION);
   const { vector = 0, deliveryMode = 0, destMode = 0, deliveryStatus = 0 } = fields;
   const { polarity = 0, remoteIrr = 0, trigMode = 0, mask = 0, destId = 0 } = fields;
-  const operation = "encode a redirection entry";
   checkFields(operation, { vector, deliveryMode, destMode, trigMode });
   checkInteger(operation, "The delivery status", deliveryStatus, 0, 1);
   checkInteger(operation, "The polarity", polarity, 0, 1);
@@ -132,8 +154,13 @@ export function encodeRedirection(fields: Partial<Redirection>): bigint {
   return BigInt(low) | BigInt(destId) << 56n;
 }
 
-/** The fields of a redirection entry. */
+/**
+ * The fields of a redirection entry.
+ *
+ * @throws {KvmError} EINVAL for what is no bigint of 64 bits.
+ */
 export function decodeRedirection(entry: bigint): Redirection {
+  checkU64("decode a redirection entry", "An entry", entry);
   const low = Number(entry & 0x1_ffffn);
   return {
     vector: low & 0xff,

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { checkInteger, Errno, KvmError, show, U32_MAX } from "../../../ffi/mod.ts";
 import { Cap } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 import { enableCap, lacking } from "../enable_cap.ts";
 import { KVM } from "../ioctls.ts";
 import { KvmObject } from "../object.ts";
@@ -22,7 +21,7 @@ export abstract class VmCapabilities extends KvmObject {
    * (KVM_CHECK_EXTENSION).
    */
   check(cap: Cap): number {
-    const operation = `check capability ${cap}`;
+    const operation = `check capability ${show(cap)}`;
     checkInteger(operation, "A capability", cap, 0, U32_MAX);
     return this.handle.call(KVM.KVM_CHECK_EXTENSION, cap, operation);
   }
@@ -119,7 +118,7 @@ export abstract class VmCapabilities extends KvmObject {
 
   /** Whether the guest can read MSR_PLATFORM_INFO (KVM_CAP_MSR_PLATFORM_INFO). At any time. */
   msrPlatformInfo(readable = true): void {
-    this.enableCap(Cap.MSR_PLATFORM_INFO, Number(readable));
+    this.enableCap(Cap.MSR_PLATFORM_INFO, readable ? 1 : 0);
   }
 
   /**

@@ -6,12 +6,17 @@
 
 import {
   byteLengthOf,
+  checkInstance,
+  checkInteger,
+  checkNames,
   create,
   Errno,
   type Fd,
   KvmError,
+  listOf,
   Mapping,
   PAGE_SIZE,
+  show,
   withPointer,
 } from "../../../ffi/mod.ts";
 import {
@@ -23,7 +28,6 @@ import {
   PageOffset,
 } from "../../../ffi/uapi/mod.ts";
 import { MemorySlot, slotOwner } from "../../memory/mod.ts";
-import { checkInstance, checkInteger, checkObject, listOf } from "../check.ts";
 import { bitmapBytes } from "../dirty_pages.ts";
 import { DirtyRing } from "../dirty_ring.ts";
 import { DirtyTracker, type DirtyTracking } from "../dirty_tracker.ts";
@@ -37,6 +41,9 @@ export interface ClearDirtyLogOptions {
   /** How many: a multiple of 64, or up to the slot's end, which is the default. */
   readonly numPages?: number | undefined;
 }
+
+/** More than both address spaces of a VM can have. */
+const MOST_SLOTS = 1 << 17;
 
 /** The part of {@linkcode Vm} that tracks what the guest writes. */
 export abstract class VmDirty extends VmPrivateMemory {
@@ -77,7 +84,7 @@ export abstract class VmDirty extends VmPrivateMemory {
   dirtyRing(bytes: number): void {
     const acquireRelease = this.check(Cap.DIRTY_LOG_RING_ACQ_REL);
     const cap = acquireRelease > 0 ? Cap.DIRTY_LOG_RING_ACQ_REL : Cap.DIRTY_LOG_RING;
-    const operation = `give each vCPU a dirty ring of ${bytes} bytes`;
+    const operation = `give each vCPU a dirty ring of ${show(bytes)} bytes`;
     this.need(cap, operation);
     const most = this.check(cap);
     checkInteger(operation, "The size", bytes, PAGE_SIZE, most);
@@ -141,7 +148,7 @@ export abstract class VmDirty extends VmPrivateMemory {
   ): void {
     const operation = `clear the dirty log of ${nameOf(slot)}`;
     this.#own(slot, operation);
-    checkObject(operation, "What says which part", options);
+    checkNames(operation, "What says which part", options, { firstPage: true, numPages: true });
     const { firstPage = 0, numPages } = options;
     const pages = slot.size / PAGE_SIZE;
     checkInteger(operation, "firstPage", firstPage, 0, pages - 1);
@@ -201,7 +208,7 @@ export abstract class VmDirty extends VmPrivateMemory {
       ? [...this.memory.slots, ...this.smmMemory.slots].filter(({ flags }) =>
         (flags & unloggable) === 0
       )
-      : listOf("track dirty pages", "What to track", slots);
+      : listOf("track dirty pages", "What to track", slots, MOST_SLOTS);
     for (const slot of tracked) this.#own(slot, "track dirty pages");
     const way: DirtyTracking = this.#ringBytes > 0 ? "ring" : this.#manual ? "manual" : "log";
     return new DirtyTracker(this, tracked, way, this.#rings);

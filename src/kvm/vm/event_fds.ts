@@ -5,7 +5,16 @@
  * @module
  */
 
-import { Errno, from, KvmError } from "../../../ffi/mod.ts";
+import {
+  checkInstance,
+  checkInteger,
+  checkNames,
+  Errno,
+  from,
+  KvmError,
+  show,
+  U32_MAX,
+} from "../../../ffi/mod.ts";
 import {
   Cap,
   IoeventfdFlag,
@@ -14,7 +23,6 @@ import {
   kvmIoeventfd,
   kvmIrqfd,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInstance, checkInteger, checkObject, U32_MAX } from "../check.ts";
 import { Connection } from "../connection.ts";
 import { EventFd } from "../event_fd.ts";
 import { KVM } from "../ioctls.ts";
@@ -83,8 +91,8 @@ export abstract class VmEventFds extends VmInterrupts {
    * EBADF if an event is closed.
    */
   irqfd(event: EventFd, gsi: number, options: IrqfdOptions = {}): Connection {
-    const operation = `make an event interrupt line ${gsi}`;
-    checkObject(operation, "What says how", options);
+    const operation = `make an event interrupt line ${show(gsi)}`;
+    checkNames(operation, "What says how", options, { resample: true });
     const { resample } = options;
     checkInteger(operation, "An interrupt line", gsi, 0, U32_MAX);
     const irqfd = from(kvmIrqfd, { gsi, fd: openFd(operation, event) });
@@ -122,7 +130,8 @@ export abstract class VmEventFds extends VmInterrupts {
    * a value that can't be, EBADF if the event is closed.
    */
   ioeventfd(event: EventFd, options: IoeventfdOptions): Connection {
-    checkObject("make a write an event", "What says which", options);
+    const names = { addr: true, pio: true, len: true, datamatch: true } as const;
+    checkNames("make a write an event", "What says which", options, names);
     const { addr, pio = false, len = 0, datamatch } = options;
     const operation = `make a write of ${len || "any"} bytes to ${where(addr, pio)} an event`;
     const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
@@ -135,7 +144,7 @@ export abstract class VmEventFds extends VmInterrupts {
       if (len === 0) throw invalid("One value can be waited for only at one length");
       const value = typeof datamatch === "bigint" ? datamatch : BigInt(Math.trunc(datamatch) || 0);
       if (value != datamatch || value !== BigInt.asUintN(len * 8, value)) {
-        throw invalid(`No write of ${len} bytes has the value ${datamatch}`);
+        throw invalid(`No write of ${len} bytes has the value ${show(datamatch)}`);
       }
       ioeventfd.datamatch = value;
       ioeventfd.flags |= IoeventfdFlag.DATAMATCH;
@@ -155,9 +164,10 @@ export abstract class VmEventFds extends VmInterrupts {
    * more than the VM's bus takes.
    */
   registerCoalescedMmio(zone: CoalescedZone): Connection {
-    checkObject("let writes queue up", "A zone", zone);
+    const names = { addr: true, size: true, pio: true } as const;
+    checkNames("let writes queue up", "A zone", zone, names);
     const { addr, size, pio = false } = zone;
-    const operation = `let ${size} bytes of writes at ${where(addr, pio)} queue up`;
+    const operation = `let ${show(size)} bytes of writes at ${where(addr, pio)} queue up`;
     checkInteger(operation, "A zone's size", size, 1, U32_MAX);
     checkRange(operation, addr, size, pio);
     this.need(pio ? Cap.COALESCED_PIO : Cap.COALESCED_MMIO, operation);

@@ -4,9 +4,8 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../../ffi/mod.ts";
+import { checkInteger, checkObject, Errno, isName, KvmError, U32_MAX } from "../../../ffi/mod.ts";
 import { BusLockDetection, Cap, DisableExits, NotifyVmexit } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, checkObject, U32_MAX } from "../check.ts";
 import { VmCapabilities } from "./capabilities.ts";
 
 /** Instructions that the guest may run without KVM noticing. */
@@ -50,7 +49,7 @@ export abstract class VmExitControl extends VmCapabilities {
    * #PF, DR6 of a #DB (KVM_CAP_EXCEPTION_PAYLOAD).
    */
   exceptionPayload(enable = true): void {
-    this.enableCap(Cap.EXCEPTION_PAYLOAD, Number(enable));
+    this.enableCap(Cap.EXCEPTION_PAYLOAD, enable ? 1 : 0);
   }
 
   /**
@@ -101,7 +100,7 @@ export abstract class VmExitControl extends VmCapabilities {
 
   /** Puts a pending triple fault into `getVcpuEvents` (KVM_CAP_X86_TRIPLE_FAULT_EVENT). */
   tripleFaultEvent(enable = true): void {
-    this.enableCap(Cap.X86_TRIPLE_FAULT_EVENT, Number(enable));
+    this.enableCap(Cap.X86_TRIPLE_FAULT_EVENT, enable ? 1 : 0);
   }
 
   /**
@@ -109,7 +108,7 @@ export abstract class VmExitControl extends VmCapabilities {
    * level 3 too, where it is a #UD for the guest otherwise (KVM_CAP_EXIT_ON_EMULATION_FAILURE).
    */
   exitOnEmulationFailure(enable = true): void {
-    this.enableCap(Cap.EXIT_ON_EMULATION_FAILURE, Number(enable));
+    this.enableCap(Cap.EXIT_ON_EMULATION_FAILURE, enable ? 1 : 0);
   }
 }
 
@@ -125,12 +124,12 @@ function disabledExits(instructions: DisabledExits): number {
   let mask = 0;
   checkObject("disable exits", "What says which", instructions);
   for (const [name, disabled] of Object.entries(instructions)) {
-    if (!(name in disableable)) {
+    if (!isName(disableable, name)) {
       const operation = `disable the exits of ${name}`;
       const hint = `It is one of ${Object.keys(disableable).join(", ")}`;
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });
     }
-    if (disabled) mask |= disableable[name as keyof typeof disableable];
+    if (disabled) mask |= disableable[name];
   }
   return mask;
 }

@@ -4,7 +4,19 @@
  * @module
  */
 
-import { bytesOf, create, Errno, from, type StructOf } from "../../../ffi/mod.ts";
+import {
+  bytesOf,
+  checkInteger,
+  checkList,
+  checkObject,
+  create,
+  Errno,
+  from,
+  isView,
+  show,
+  type StructOf,
+  U32_MAX,
+} from "../../../ffi/mod.ts";
 import {
   Irqchip,
   kvmIrqchip,
@@ -14,7 +26,6 @@ import {
   type kvmPitState2,
   kvmReinjectControl,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, checkList, checkObject, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import type { MsiMessage } from "./apic_messages.ts";
 import { VmParavirt } from "./paravirt.ts";
@@ -68,7 +79,7 @@ export abstract class VmInterrupts extends VmParavirt {
    * @throws {KvmError} ENXIO without the irqchip.
    */
   setIrqLine(irq: number, level: boolean): void {
-    const operation = `set interrupt line ${irq}`;
+    const operation = `set interrupt line ${show(irq)}`;
     checkInteger(operation, "An interrupt line", irq, 0, U32_MAX);
     const line = from(kvmIrqLevel, { line: { irq }, level: level ? 1 : 0 });
     this.handle.set(KVM.KVM_IRQ_LINE, line, operation);
@@ -82,7 +93,7 @@ export abstract class VmInterrupts extends VmParavirt {
    * @throws {KvmError} ENXIO without the irqchip.
    */
   irqLineStatus(irq: number, level: boolean): IrqLineStatus {
-    const operation = `set interrupt line ${irq}`;
+    const operation = `set interrupt line ${show(irq)}`;
     checkInteger(operation, "An interrupt line", irq, 0, U32_MAX);
     const line = from(kvmIrqLevel, { line: { irq }, level: level ? 1 : 0 });
     this.handle.set(KVM.KVM_IRQ_LINE_STATUS, line, operation);
@@ -110,7 +121,7 @@ export abstract class VmInterrupts extends VmParavirt {
   signalMsi(message: MsiMessage): MsiStatus {
     checkObject("signal an MSI", "A message", message);
     const { addressLo, addressHi, data } = message;
-    const operation = `signal the MSI of address ${addressLo} and data ${data}`;
+    const operation = `signal the MSI of address ${show(addressLo)} and data ${show(data)}`;
     checkInteger(operation, "The address", addressLo, 0, U32_MAX);
     checkInteger(operation, "The address's high half", addressHi, 0, U32_MAX);
     checkInteger(operation, "The data", data, 0, U32_MAX);
@@ -153,7 +164,7 @@ export abstract class VmInterrupts extends VmParavirt {
    * @throws {KvmError} EBUSY after the first vCPU, EINVAL for an id that can't be.
    */
   setBootCpuId(id: number): void {
-    const operation = `make vCPU ${id} the bootstrap processor`;
+    const operation = `make vCPU ${show(id)} the bootstrap processor`;
     checkInteger(operation, "A vCPU's id", id, 0, U32_MAX);
     this.handle.call(KVM.KVM_SET_BOOT_CPU_ID, id, operation);
   }
@@ -178,10 +189,10 @@ export abstract class VmInterrupts extends VmParavirt {
    * @throws {KvmError} ENXIO without the irqchip.
    */
   getIrqchip(chipId: number, into?: IrqchipState): IrqchipState {
-    const operation = `read interrupt controller ${chipId}`;
+    const operation = `read interrupt controller ${show(chipId)}`;
     checkInteger(operation, "A controller's number", chipId, 0, Irqchip.IOAPIC);
     const chip = into ?? create(kvmIrqchip);
-    chip.chipId = chipId;
+    if (isView(kvmIrqchip, chip)) chip.chipId = chipId;
     return this.handle.get(KVM.KVM_GET_IRQCHIP, chip, operation);
   }
 

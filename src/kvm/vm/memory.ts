@@ -5,14 +5,20 @@
  */
 
 import {
+  checkInstance,
+  checkInteger,
+  checkMultiple,
+  checkNames,
   closedError,
   Errno,
   from,
   type HugePages,
   KvmError,
   Mapping,
+  type Names,
   PAGE_SIZE,
   show,
+  U32_MAX,
 } from "../../../ffi/mod.ts";
 import {
   Cap,
@@ -20,8 +26,7 @@ import {
   kvmUserspaceMemoryRegion2,
   MemFlag,
 } from "../../../ffi/uapi/mod.ts";
-import { GuestMemory, memoryOwner, MemorySlot } from "../../memory/mod.ts";
-import { checkInstance, checkInteger, checkObject, U32_MAX } from "../check.ts";
+import { GuestMemory, memoryOwner, MemorySlot, slotOwner } from "../../memory/mod.ts";
 import { GuestMemfd } from "../guest_memfd.ts";
 import { KVM } from "../ioctls.ts";
 import { VmExitControl } from "./exit_control.ts";
@@ -41,7 +46,9 @@ export interface AddMemoryOptions {
    * the size must be a multiple of theirs.
    */
   readonly hugePages?: HugePages | undefined;
-  /** `"anonymous"` (the default), or `"memfd"` for memory that others can map, too. */
+  /**
+   * `"anonymous"` (the default), or `"memfd"` for memory that others can map, too: the slot's `fd`.
+   */
   readonly backing?: "anonymous" | "memfd" | undefined;
   /** Reserve swap for all of it now, rather than fail when the host runs short. */
   readonly reserve?: boolean | undefined;
@@ -59,6 +66,18 @@ export interface AddMemoryOptions {
   readonly guestMemfdOffset?: number | undefined;
 }
 
+const OPTIONS: Names<AddMemoryOptions> = {
+  size: true,
+  guestPhysAddr: true,
+  readonly: true,
+  logDirtyPages: true,
+  hugePages: true,
+  backing: true,
+  reserve: true,
+  guestMemfd: true,
+  addressSpace: true,
+  guestMemfdOffset: true,
+};
 const PAGE = `a multiple of ${PAGE_SIZE}`;
 /** No x86 processor has more physical address bits (SDM volume 3, 5.1.4). */
 const PHYSICAL_LIMIT = 2 ** 52;
@@ -67,14 +86,22 @@ const SLOTS_OF_SPACE = 0x10000;
 
 /** The memory part of {@linkcode Vm}. */
 export abstract class VmMemory extends VmExitControl {
+  readonly #memory = new GuestMemory();
+  readonly #smmMemory = new GuestMemory();
+  #maxSlots: number | undefined;
+
   /** All of the guest's memory. */
-  readonly memory: GuestMemory = new GuestMemory();
+  get memory(): GuestMemory {
+    return this.#memory;
+  }
+
   /**
    * What a vCPU sees in system management mode, and only there: the slots of address space 1. Ordinary
    * memory is not part of it.
    */
-  readonly smmMemory: GuestMemory = new GuestMemory();
-  #maxSlots: number | undefined;
+  get smmMemory(): GuestMemory {
+    return this.#smmMemory;
+  }
 
   /**
    * Gives the guest fresh zeroed memory (KVM_SET_USER_MEMORY_REGION).
@@ -95,24 +122,24 @@ export abstract class VmMemory extends VmExitControl {
    * ENOMEM where the host or the huge pages don't suffice, ENOSPC with all slots in use.
    */
   addMemory(options: AddMemoryOptions): MemorySlot {
-    checkObject("add memory", "What to add", options);
-    const { size, guestPhysAddr = 0, readonly = false, logDirtyPages = false } = options;
+    checkNames("add memory", "What to add", options, OPTIONS);
+    const { size, guestPhysAddr: address = 0, readonly = false, logDirtyPages = false } = options;
     const { backing = "anonymous", addressSpace = 0 } = options;
-    const operation = `add ${size} bytes of memory at ${guestPhysAddr}`;
+    const operation = `add ${show(size)} bytes of memory at ${show(address)}`;
     const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
     if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0) {
       throw invalid(`The size is ${PAGE}, at least one, not ${show(size)}`);
     }
-    const whole = Number.isSafeInteger(guestPhysAddr) && guestPhysAddr >= 0;
-    if (!whole || guestPhysAddr % PAGE_SIZE !== 0 || guestPhysAddr + size > PHYSICAL_LIMIT) {
-      throw invalid(`The address is ${PAGE}, and the end at most 2^52, not ${show(guestPhysAddr)}`);
+    const guestPhysAddr = checkMultiple(operation, "The address", address, PAGE_SIZE);
+    if (guestPhysAddr + size > PHYSICAL_LIMIT) {
+      throw invalid(`The end is at most 2^52, not ${show(guestPhysAddr + size)}`);
     }
     if (backing !== "anonymous" && backing !== "memfd") {
       throw invalid('The backing is "anonymous" or "memfd"');
     }
     if (addressSpace !== 0 && addressSpace !== 1) throw invalid("The address space is 0 or 1");
     if (addressSpace === 1) this.need(Cap.MULTI_ADDRESS_SPACE, operation);
-    const memory = addressSpace === 0 ? this.memory : this.smmMemory;
+    const memory = addressSpace === 0 ? this.#memory : this.#smmMemory;
     if (readonly) this.need(Cap.READONLY_MEM, operation);
     const { guestMemfd, guestMemfdOffset = 0 } = options;
     if (guestMemfd !== undefined) {
@@ -169,7 +196,7 @@ export abstract class VmMemory extends VmExitControl {
    * @param pages 64 at least.
    */
   setNrMmuPages(pages: number): void {
-    const operation = `limit the shadow pages to ${pages}`;
+    const operation = `limit the shadow pages to ${show(pages)}`;
     checkInteger(operation, "The number of pages", pages, 64, U32_MAX);
     this.handle.call(KVM.KVM_SET_NR_MMU_PAGES, pages, operation);
   }
@@ -193,12 +220,13 @@ export abstract class VmMemory extends VmExitControl {
 
   /** @internal Which address space a slot is in; undefined if it is not, or no more, this VM's. */
   memoryOf(slot: MemorySlot): GuestMemory | undefined {
-    return [this.memory, this.smmMemory].find(({ slots }) => slots.includes(slot));
+    const memory = slotOwner.memoryOf(slot);
+    return memory === this.#memory || memory === this.#smmMemory ? memory : undefined;
   }
 
   /** @internal Takes all slots from the guest, whose memory stays for the host. */
   protected deleteRegions(): void {
-    for (const slot of [...this.memory.slots, ...this.smmMemory.slots]) {
+    for (const slot of [...this.#memory.slots, ...this.#smmMemory.slots]) {
       this.setRegion(slot, 0, 0, "take memory from the guest");
     }
   }
@@ -206,8 +234,8 @@ export abstract class VmMemory extends VmExitControl {
   /** Closes the VM; then gives its memory back, and views of it become empty. */
   override close(): void {
     super.close();
-    memoryOwner.close(this.memory);
-    memoryOwner.close(this.smmMemory);
+    memoryOwner.close(this.#memory);
+    memoryOwner.close(this.#smmMemory);
   }
 
   #setRegion2(memory: MemorySlot, memfd: GuestMemfd, offset: number, operation: string): void {

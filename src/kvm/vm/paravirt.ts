@@ -6,13 +6,18 @@
 
 import {
   bytesOf,
+  checkInstance,
+  checkInteger,
+  checkNames,
   Errno,
   from,
   isView,
   KvmError,
   PAGE_SIZE,
+  show,
   type StructInit,
   type StructOf,
+  U32_MAX,
   withPointer,
 } from "../../../ffi/mod.ts";
 import {
@@ -26,7 +31,6 @@ import {
   kvmXenHvmConfig,
   XenAttrType,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, checkObject, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { sevData, type SevDataCommand } from "../sev.ts";
 import { VmPolicy } from "./policy.ts";
@@ -63,7 +67,8 @@ export abstract class VmParavirt extends VmPolicy {
    */
   xenHvmConfig(options: XenHvmConfigOptions = {}): void {
     const operation = "make it a VM for Xen guests";
-    checkObject(operation, "What says how", options);
+    const names = { flags: true, msr: true, blob32: true, blob64: true } as const;
+    checkNames(operation, "What says how", options, names);
     const { flags = 0, msr = 0 } = options;
     checkInteger(operation, "The flags", flags, 0, U32_MAX);
     checkInteger(operation, "The MSR", msr, 0, U32_MAX);
@@ -90,7 +95,7 @@ export abstract class VmParavirt extends VmPolicy {
    * @throws {KvmError} EOPNOTSUPP on hosts without `Cap.XEN_HVM`; ENOENT for one that can't be read.
    */
   xenHvmGetAttr(type: number): XenHvmAttr {
-    const operation = `read Xen attribute ${type}`;
+    const operation = `read Xen attribute ${show(type)}`;
     checkInteger(operation, "An attribute", type, 0, U16_MAX);
     this.need(Cap.XEN_HVM, operation);
     return this.handle.get(KVM.KVM_XEN_HVM_GET_ATTR, from(kvmXenHvmAttr, { type }), operation);
@@ -135,7 +140,7 @@ export abstract class VmParavirt extends VmPolicy {
    * @throws {KvmError} EEXIST if the connection has one, ENOENT if it has none.
    */
   hypervEventfd(connId: number, event: { readonly fd: number } | undefined): void {
-    const operation = `connect Hyper-V connection ${connId}`;
+    const operation = `connect Hyper-V connection ${show(connId)}`;
     checkInteger(operation, "A connection id", connId, 0, Abi.HYPERV_CONN_ID_MASK);
     this.need(Cap.HYPERV_EVENTFD, operation);
     const flags = event === undefined ? HypervEventfd.DEASSIGN : 0;
@@ -157,13 +162,16 @@ export abstract class VmParavirt extends VmPolicy {
     data?: Uint8Array,
     options: { readonly flags?: number | undefined; readonly sevFd?: number | undefined } = {},
   ): number {
-    const operation = `make the VM execute encryption command ${id}`;
-    checkObject(operation, "What goes with it", options);
+    const operation = `make the VM execute encryption command ${show(id)}`;
+    checkNames(operation, "What goes with it", options, { flags: true, sevFd: true });
     const { flags = 0, sevFd = 0 } = options;
     checkInteger(operation, "A command", id, 0, U32_MAX);
     checkInteger(operation, "Flags", flags, 0, U32_MAX);
     checkInteger(operation, "The file descriptor", sevFd, 0, U32_MAX);
-    checkInteger(operation, "The bytes of the struct", data?.length ?? 0, 0, COMMAND_ROOM);
+    if (data !== undefined) {
+      checkInstance(operation, "The struct", data, Uint8Array);
+      checkInteger(operation, "The bytes of the struct", data.length, 0, COMMAND_ROOM);
+    }
     const command = from(kvmSevCmd, { id, pad0: flags, sevFd });
     const call = () => this.handle.trySetBytes(KVM.KVM_MEMORY_ENCRYPT_OP, bytesOf(command));
     let result: number;
@@ -207,13 +215,12 @@ export abstract class VmParavirt extends VmPolicy {
     data: StructInit<(typeof sevData)[K]>,
     sevFd = 0,
   ): StructOf<(typeof sevData)[K]> {
-    const table = sevData[id];
-    if (table === undefined) {
-      const operation = `make the VM execute SEV command ${id}`;
+    if (typeof id !== "number" || !Object.hasOwn(sevData, id)) {
+      const operation = `make the VM execute SEV command ${show(id)}`;
       const hint = "No struct of such a command is known: use memoryEncryptOp";
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });
     }
-    const struct = from(table, data);
+    const struct = from(sevData[id], data);
     this.memoryEncryptOp(id, bytesOf(struct), { sevFd });
     return struct;
   }
@@ -221,6 +228,7 @@ export abstract class VmParavirt extends VmPolicy {
 
 /** A copy of whole pages, which nobody else changes. */
 function pages(operation: string, blob: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
+  checkInstance(operation, "A blob", blob, Uint8Array);
   const count = blob.length / PAGE_SIZE;
   checkInteger(operation, "A blob's length in pages", count, 0, 0xff);
   const copy = new Uint8Array(new ArrayBuffer(blob.length));

@@ -4,10 +4,17 @@
  * @module
  */
 
-import { from, PAGE_SIZE } from "../../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkMultiple,
+  checkNames,
+  checkObject,
+  from,
+  PAGE_SIZE,
+  show,
+} from "../../../ffi/mod.ts";
 import { Cap, kvmEncRegion, kvmMemoryAttributes } from "../../../ffi/uapi/mod.ts";
 import type { Range } from "../../memory/mod.ts";
-import { checkInteger, checkMultiple, checkObject } from "../check.ts";
 import { GuestMemfd, type GuestMemfdOptions } from "../guest_memfd.ts";
 import { KVM } from "../ioctls.ts";
 import { VmMemory } from "./memory.ts";
@@ -35,8 +42,8 @@ export abstract class VmPrivateMemory extends VmMemory {
    * 4096, or flags that this type of VM does not take.
    */
   createGuestMemfd(options: GuestMemfdOptions): GuestMemfd {
-    checkObject("make guest memory", "What to make", options);
-    this.need(Cap.GUEST_MEMFD, `make ${options.size} bytes of guest memory`);
+    checkNames("make guest memory", "What to make", options, { size: true, flags: true });
+    this.need(Cap.GUEST_MEMFD, `make ${show(options.size)} bytes of guest memory`);
     return GuestMemfd.create(this.handle, options);
   }
 
@@ -50,7 +57,7 @@ export abstract class VmPrivateMemory extends VmMemory {
   setMemoryAttributes(range: Range, attributes: bigint): void {
     checkObject("set attributes of memory", "The range", range);
     const { guestPhysAddr, size } = range;
-    const operation = `set attributes of ${size} bytes at ${guestPhysAddr}`;
+    const operation = `set attributes of ${show(size)} bytes at ${show(guestPhysAddr)}`;
     checkMultiple(operation, "The address", guestPhysAddr, PAGE_SIZE);
     checkMultiple(operation, "The size", size, PAGE_SIZE);
     this.need(Cap.MEMORY_ATTRIBUTES, operation);

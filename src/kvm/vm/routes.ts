@@ -4,7 +4,18 @@
  * @module
  */
 
-import { Errno, from, KvmError, type StructInit, type StructOf } from "../../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkNames,
+  checkObject,
+  Errno,
+  from,
+  KvmError,
+  type Names,
+  type StructInit,
+  type StructOf,
+  U32_MAX,
+} from "../../../ffi/mod.ts";
 import {
   Abi,
   Irqchip,
@@ -12,7 +23,6 @@ import {
   kvmIrqRouting,
   type kvmIrqRoutingEntry,
 } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, checkObject, U32_MAX } from "../check.ts";
 import type { MsiMessage } from "./apic_messages.ts";
 
 /** A line that leads to a pin of an in-kernel interrupt controller. */
@@ -52,6 +62,8 @@ export type GsiRoute = IrqchipRoute | MsiRoute | HvSintRoute | XenEvtchnRoute;
 
 /** Pins of a PIC. */
 const PIC_PINS = 8;
+/** The kernel's limit (KVM_MAX_IRQ_ROUTES). */
+const MOST = 4096;
 
 /**
  * The routes that `createIrqchip` sets up: lines 0 to 15 to the PICs and the I/O APIC, lines 16 to 23
@@ -68,12 +80,22 @@ export function defaultGsiRoutes(): GsiRoute[] {
   return routes;
 }
 
+type EveryRoute = IrqchipRoute & MsiRoute & HvSintRoute & XenEvtchnRoute;
+const ROUTE: Names<EveryRoute> = {
+  gsi: true,
+  irqchip: true,
+  msi: true,
+  hvSint: true,
+  xenEvtchn: true,
+};
+
 /** The table as the kernel wants it. */
 export function encodeRoutes(
   operation: string,
   routes: readonly GsiRoute[],
 ): StructOf<typeof kvmIrqRouting> {
-  const entries = routes.map((route) => encodeRoute(operation, route));
+  checkInteger(operation, "The number of routes", routes.length, 0, MOST);
+  const entries = Array.from(routes, (route) => encodeRoute(operation, route));
   return from(kvmIrqRouting, { nr: entries.length, entries }, entries.length);
 }
 
@@ -81,7 +103,7 @@ function encodeRoute(
   operation: string,
   route: GsiRoute,
 ): StructInit<typeof kvmIrqRoutingEntry> {
-  checkObject(operation, "A route", route);
+  checkNames<Partial<EveryRoute>>(operation, "A route", route, ROUTE);
   const { gsi } = route;
   const check = (name: string, value: number, max = U32_MAX) =>
     checkInteger(operation, `Line ${gsi}'s ${name}`, value, 0, max);

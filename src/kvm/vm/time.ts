@@ -4,9 +4,16 @@
  * @module
  */
 
-import { from, isView, type StructInit, type StructOf } from "../../../ffi/mod.ts";
+import {
+  checkInteger,
+  from,
+  isView,
+  show,
+  type StructInit,
+  type StructOf,
+  U32_MAX,
+} from "../../../ffi/mod.ts";
 import { Cap, kvmClockData } from "../../../ffi/uapi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
 import { KVM } from "../ioctls.ts";
 import { VmDirty } from "./dirty.ts";
 
@@ -58,7 +65,7 @@ export abstract class VmTime extends VmDirty {
    * reach, or after the first vCPU.
    */
   setTscKhz(khz: number): void {
-    const operation = `set the VM's TSC rate to ${khz} kHz`;
+    const operation = `set the VM's TSC rate to ${show(khz)} kHz`;
     checkInteger(operation, "The rate in kHz", khz, 0, U32_MAX);
     this.need(Cap.VM_TSC_CONTROL, operation);
     this.handle.call(KVM.KVM_SET_TSC_KHZ, khz, operation);

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { Fd } from "../../../ffi/mod.ts";
-import { checkInteger, U32_MAX } from "../check.ts";
+import { checkInteger, Fd, show, U32_MAX } from "../../../ffi/mod.ts";
 import { KVM } from "../ioctls.ts";
 import { Vcpu } from "../vcpu/mod.ts";
 import { VmEventFds } from "./event_fds.ts";
@@ -27,6 +26,7 @@ const TSS_ADDRESS = 0xfffb_d000;
 /** A virtual machine: memory, interrupt controllers and vCPUs. */
 export class Vm extends VmEventFds {
   readonly #vcpuMmapSize: number;
+  readonly #queue = { draining: false };
   readonly #vcpus = new Map<number, Vcpu>();
   /** Descriptors of vCPUs that were closed while another thread ran them. */
   readonly #leaving: Fd[] = [];
@@ -37,6 +37,7 @@ export class Vm extends VmEventFds {
     this.#vcpuMmapSize = vcpuMmapSize;
     this.setIdentityMapAddress(IDENTITY_MAP_ADDRESS);
     this.setTssAddress(TSS_ADDRESS);
+    Object.freeze(this);
   }
 
   /** The open vCPUs, in the order of their creation. */
@@ -51,8 +52,8 @@ export class Vm extends VmEventFds {
    * @throws {KvmError} EEXIST for an id that is or was in use.
    */
   createVcpu(id: number): Vcpu {
-    const operation = `create vCPU ${id}`;
-    checkInteger(operation, "A vCPU's id", id, 0, U32_MAX);
+    const operation = `create vCPU ${show(id)}`;
+    id = checkInteger(operation, "A vCPU's id", id, 0, U32_MAX);
     const number = this.handle.call(KVM.KVM_CREATE_VCPU, id, operation);
     const handle = new Fd(number, `vCPU ${id}`);
     try {
@@ -62,6 +63,7 @@ export class Vm extends VmEventFds {
         mmapSize: this.#vcpuMmapSize,
         check: (cap) => this.check(cap),
         memory: this.memory,
+        queue: this.#queue,
         onClose: () => {
           this.#vcpus.delete(id);
           if (handle.busy) this.#leaving.push(handle);
@@ -77,7 +79,7 @@ export class Vm extends VmEventFds {
 
   /** Moves the page for VT-x's identity map (KVM_SET_IDENTITY_MAP_ADDR). Before the first vCPU. */
   setIdentityMapAddress(address: number): void {
-    const operation = `set the identity map's address to ${address}`;
+    const operation = `set the identity map's address to ${show(address)}`;
     checkInteger(operation, "The address", address, 0, U32_MAX);
     const bytes = new Uint8Array(new BigUint64Array([BigInt(address)]).buffer);
     this.handle.setBytes(KVM.KVM_SET_IDENTITY_MAP_ADDR, bytes, operation);
@@ -85,7 +87,7 @@ export class Vm extends VmEventFds {
 
   /** Moves the three pages for VT-x's real-mode TSS (KVM_SET_TSS_ADDR). */
   setTssAddress(address: number): void {
-    const operation = `set the TSS address to ${address}`;
+    const operation = `set the TSS address to ${show(address)}`;
     checkInteger(operation, "The address", address, 0, U32_MAX);
     this.handle.call(KVM.KVM_SET_TSS_ADDR, address, operation);
   }

@@ -181,3 +181,21 @@ Deno.test(needs("more zones than the VM's bus takes are refused", "COALESCED_MMI
   const error = assertCode("ENOSPC", register);
   assertEquals(error.call, "KVM_REGISTER_COALESCED_MMIO");
 });
+
+Deno.test(
+  needs("a handler can't drain the queue by another vCPU either: it is the VM's", "COALESCED_MMIO"),
+  () => {
+    using machine = startLong(guests.mmio);
+    const { vm, vcpu } = machine;
+    using other = vm.createVcpu(1);
+    using _zone = vm.registerCoalescedMmio(ZONE);
+    runUntil(vcpu, "mmio");
+    const seen: number[] = [];
+    vcpu.coalescedMmio.drain(({ physAddr }) => {
+      seen.push(physAddr);
+      assertCode("EBUSY", () => other.coalescedMmio.drain(() => seen.push(-1)));
+    });
+    assertEquals(seen, [0xd000_0000, 0xd000_0010, 0xd000_0020, 0xd000_0030]);
+    assertEquals([other.coalescedMmio.length, other.coalescedMmio.drain(() => {})], [0, 0]);
+  },
+);

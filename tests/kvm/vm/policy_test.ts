@@ -111,6 +111,20 @@ Deno.test(
   },
 );
 
+Deno.test(
+  needs("MSRs may be listed over and over, and in ranges that overlap", "X86_MSR_FILTER"),
+  () => {
+    using machine = bare(2 << 20);
+    const { vm, vcpu, memory } = machine;
+    const boot = longMode(vcpu, memory, { code: guests.msr, idt: true });
+    const many = new Array<number>(150_000).fill(KERNEL_GS_BASE);
+    vm.setMsrFilter({ deny: many, denyReads: [[KERNEL_GS_BASE - 9, KERNEL_GS_BASE + 9], ...many] });
+    runUntil(vcpu, "hlt");
+    assertEquals(readException(memory, boot)?.name, "#GP");
+    assertCode("E2BIG", () => vm.setMsrFilter({ deny: [...many, ...many] }));
+  },
+);
+
 Deno.test("a filter that can't be never reaches the kernel", () => {
   using kvm = Kvm.open();
   using vm = kvm.createVm();

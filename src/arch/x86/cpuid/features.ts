@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, show } from "../../../../ffi/mod.ts";
+import { Errno, isName, KvmError, show } from "../../../../ffi/mod.ts";
 import { basicFeatures } from "./basic.ts";
 import { extendedFeatures } from "./extended.ts";
 import { paravirtualFeatures } from "./paravirtual.ts";
@@ -126,7 +126,7 @@ export function cpuidFeature(name: string): CpuidFeatureInfo {
     });
   }
   const plain = name.trim().toLowerCase().replaceAll(/[-.]/g, "_");
-  const feature = named().get(aliases[plain] ?? plain);
+  const feature = named().get(isName(aliases, plain) ? aliases[plain]! : plain);
   if (feature !== undefined) return feature;
   const near = closest(plain, [...named().keys(), ...Object.keys(aliases)]);
   throw new KvmError({

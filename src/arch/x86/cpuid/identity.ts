@@ -36,7 +36,7 @@ export function encodeSignature(signature: CpuSignature): number {
     inRange(stepping, 15);
   if (!fits) {
     throw new KvmError({
-      operation: `encode family ${family}, model ${model}, stepping ${stepping}`,
+      operation: `encode family ${show(family)}, model ${show(model)}, stepping ${show(stepping)}`,
       errno: Errno.EINVAL,
       hint: "A family is at most 270, a model 255 (15 unless the family is 6, 15 or above), a " +
         "stepping 15",

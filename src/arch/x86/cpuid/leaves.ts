@@ -5,6 +5,8 @@
  * @module
  */
 
+import { checkInteger, U32_MAX } from "../../../../ffi/mod.ts";
+
 /** What leaves are about. */
 const names: Readonly<Record<number, string>> = {
   0x0: "highest basic leaf, vendor",
@@ -69,6 +71,7 @@ const names: Readonly<Record<number, string>> = {
 
 /** What a leaf is about, in a few words; nothing for one that no manual has. */
 export function cpuidLeafName(leaf: number): string | undefined {
+  checkInteger("name a CPUID leaf", "A leaf", leaf, 0, U32_MAX);
   return names[leaf];
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Errno, KvmError, show } from "../../../../ffi/mod.ts";
+import { checkNames, Errno, KvmError, show } from "../../../../ffi/mod.ts";
 
 /** Threads in cores in sockets; each 1 where it is left out. */
 export interface Topology {
@@ -37,7 +37,9 @@ export interface TopologyLayout {
  * @throws {KvmError} EINVAL for what is no positive whole number, or more than 2^31 processors.
  */
 export function topologyLayout(topology: Topology): TopologyLayout {
-  const { threads = 1, cores = 1, sockets = 1 } = topology ?? {};
+  const names = { threads: true, cores: true, sockets: true } as const;
+  checkNames("arrange processors", "A topology", topology, names);
+  const { threads = 1, cores = 1, sockets = 1 } = topology;
   for (const [name, count] of Object.entries({ threads, cores, sockets })) {
     if (Number.isInteger(count) && count >= 1) continue;
     throw invalid(`${name} is a whole number from 1, not ${show(count)}`);
@@ -66,7 +68,7 @@ export function apicIdOf(index: number, topology: Topology): number {
   const { threads, cores, sockets, threadBits, socketShift } = topologyLayout(topology);
   const all = threads * cores * sockets;
   if (!Number.isInteger(index) || index < 0 || index >= all) {
-    throw invalid(`A processor's number is from 0 to ${all - 1}, not ${String(index)}`);
+    throw invalid(`A processor's number is from 0 to ${all - 1}, not ${show(index)}`);
   }
   const thread = index % threads;
   const core = Math.floor(index / threads) % cores;
