@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, offsetOf } from "../../../ffi/mod.ts";
+import { Errno, KvmError, offsetOf, show } from "../../../ffi/mod.ts";
 import { kvmRun } from "../../../ffi/uapi/mod.ts";
 import { inspectExit } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
@@ -114,6 +114,7 @@ export class IoExit {
 
 /** Apart from the setter, which stays small enough to be inlined. */
 function refuse(value: unknown): never {
-  const hint = "The value of a port is a number: its low 8, 16 or 32 bits are used";
-  throw new KvmError({ operation: `answer an IN with ${value}`, errno: Errno.EINVAL, hint });
+  const hint =
+    "A port's value is a number, and no promise of one: its low 8, 16 or 32 bits are used";
+  throw new KvmError({ operation: `answer an IN with ${show(value)}`, errno: Errno.EINVAL, hint });
 }

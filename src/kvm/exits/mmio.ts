@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, offsetOf } from "../../../ffi/mod.ts";
+import { Errno, KvmError, offsetOf, show } from "../../../ffi/mod.ts";
 import { kvmRun } from "../../../ffi/uapi/mod.ts";
 import { inspectExit } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
@@ -109,7 +109,7 @@ function tooLarge(): never {
 }
 
 function refuse(value: unknown): never {
-  const operation = `answer an MMIO read with ${value}`;
+  const operation = `answer an MMIO read with ${show(value)}`;
   const hint = "The value is a whole number up to 2^53; bigValue takes a bigint";
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });
 }
