@@ -4,8 +4,9 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import { PitConfig } from "../../ffi/uapi/mod.ts";
+import { IO_APIC_PINS } from "../firmware/layout/mod.ts";
 import type { MemoryMap } from "../firmware/mod.ts";
 import { Cpuid, type Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
 import { PowerOnState } from "./power_on.ts";
@@ -52,4 +53,13 @@ export function createHardware(kvm: Kvm, map: MemoryMap, cpus: number, model: st
     vm.close();
     throw error;
   }
+}
+
+/** Throws EINVAL unless a GSI is a pin's: KVM would take any other one, and have it lead nowhere. */
+export function checkGsi(gsi: number): void {
+  if (Number.isInteger(gsi) && gsi >= 0 && gsi < IO_APIC_PINS) return;
+  const hint = `GSIs are 0 to ${
+    IO_APIC_PINS - 1
+  }: the ISA interrupts up to 15, and the I/O APIC's other pins`;
+  throw new KvmError({ operation: `use interrupt line ${show(gsi)}`, errno: Errno.EINVAL, hint });
 }

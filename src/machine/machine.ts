@@ -14,7 +14,7 @@ import { type Board, createBoard } from "./board.ts";
 import { GuestCrash } from "./crash.ts";
 import { DeviceTimer } from "./device_timer.ts";
 import type { MachineEnd } from "./end.ts";
-import { createHardware, type Hardware } from "./hardware.ts";
+import { checkGsi, createHardware, type Hardware } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
 import { addStandardDevices } from "./standard_devices.ts";
@@ -236,6 +236,8 @@ export class Machine implements AsyncDisposable {
   /**
    * Presses and releases keys, by the scan codes of set 2 that a keyboard sends; whether the keyboard
    * had room for them: it remembers 16 bytes.
+   *
+   * @throws {KvmError} EINVAL for what is no list of bytes.
    */
   sendKeys(scancodes: readonly number[]): boolean {
     return this.#shared.lock.hold(() => this.#board.i8042.key(scancodes));
@@ -266,8 +268,13 @@ export class Machine implements AsyncDisposable {
     return this.#devices.mapMmio(guestPhysAddr, size, device);
   }
 
-  /** An interrupt line for a device of yours, by its GSI: an ISA interrupt, or an I/O APIC's pin. */
+  /**
+   * An interrupt line for a device of yours, by its GSI: an ISA interrupt, or an I/O APIC's pin.
+   *
+   * @throws {KvmError} EINVAL for a GSI that no pin has.
+   */
   line(gsi: number): InterruptLine {
+    checkGsi(gsi);
     return { set: (level) => this.vm.setIrqLine(gsi, level) };
   }
 
