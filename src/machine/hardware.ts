@@ -8,7 +8,7 @@ import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import { PitConfig } from "../../ffi/uapi/mod.ts";
 import { IO_APIC_PINS } from "../firmware/layout/mod.ts";
 import type { MemoryMap } from "../firmware/mod.ts";
-import { Cpuid, type Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
+import { Cpuid, type CpuidSource, type Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
 import { PowerOnState } from "./power_on.ts";
 
 /** A machine without devices. */
@@ -34,9 +34,10 @@ export function createHardware(kvm: Kvm, map: MemoryMap, cpus: number, model: st
     const hint = `KVM takes ${kvm.maxVcpus} at most on this host`;
     throw new KvmError({ operation: `make ${cpus} vCPUs`, errno: Errno.EINVAL, hint });
   }
+  const source = remembering(kvm);
   const cpuids = Array.from(
     { length: cpus },
-    (_, id) => Cpuid.fromModel(kvm, model, { id, topology: { cores: cpus } }),
+    (_, id) => Cpuid.fromModel(source, model, { id, topology: { cores: cpus } }),
   );
   const vm = kvm.createVm();
   try {
@@ -53,6 +54,16 @@ export function createHardware(kvm: Kvm, map: MemoryMap, cpus: number, model: st
     vm.close();
     throw error;
   }
+}
+
+/** What KVM says of the host's CPUID, asked once: it takes longer than all that is made of it. */
+function remembering(kvm: Kvm): CpuidSource {
+  const supported = kvm.getSupportedCpuid();
+  const emulated = kvm.getEmulatedCpuid();
+  return {
+    getSupportedCpuid: () => supported.clone(),
+    getEmulatedCpuid: () => emulated.clone(),
+  };
 }
 
 /** Throws EINVAL unless a GSI is a pin's: KVM would take any other one, and have it lead nowhere. */
