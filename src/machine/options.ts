@@ -98,7 +98,9 @@ export function parseSize(text: string): number {
     ? NaN
     : Number(match[1]) * (UNITS[match[2]?.toUpperCase() ?? ""] ?? 1);
   if (Number.isSafeInteger(bytes)) return bytes;
-  const hint = "A size is a number and a unit, such as 64K, 256M or 2G";
+  const hint = bytes > Number.MAX_SAFE_INTEGER
+    ? "It is too big: no processor has addresses for more than 4096T"
+    : "A size is a number and a unit, such as 64K, 256M or 2G";
   throw new KvmError({ operation: `understand the size "${text}"`, errno: Errno.EINVAL, hint });
 }
 
