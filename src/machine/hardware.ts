@@ -6,6 +6,7 @@
 
 import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import { PitConfig } from "../../ffi/uapi/mod.ts";
+import type { InterruptLine } from "../devices/mod.ts";
 import { IO_APIC_PINS } from "../firmware/layout/mod.ts";
 import type { MemoryMap } from "../firmware/mod.ts";
 import { Cpuid, type CpuidSource, type Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
@@ -66,9 +67,15 @@ function remembering(kvm: Kvm): CpuidSource {
   };
 }
 
-/** Throws EINVAL unless a GSI is a pin's: KVM would take any other one, and have it lead nowhere. */
-export function checkGsi(gsi: number): void {
-  if (Number.isInteger(gsi) && gsi >= 0 && gsi < IO_APIC_PINS) return;
+/**
+ * An interrupt line by its GSI.
+ *
+ * @throws {KvmError} EINVAL for one that no pin has: KVM would take it, and have it lead nowhere.
+ */
+export function lineOf(vm: Vm, gsi: number): InterruptLine {
+  if (Number.isInteger(gsi) && gsi >= 0 && gsi < IO_APIC_PINS) {
+    return { set: (level) => vm.setIrqLine(gsi, level) };
+  }
   const hint = `GSIs are 0 to ${
     IO_APIC_PINS - 1
   }: the ISA interrupts up to 15, and the I/O APIC's other pins`;

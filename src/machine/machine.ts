@@ -14,7 +14,7 @@ import { type Board, createBoard } from "./board.ts";
 import { GuestCrash } from "./crash.ts";
 import { DeviceTimer } from "./device_timer.ts";
 import type { MachineEnd } from "./end.ts";
-import { checkGsi, createHardware, type Hardware } from "./hardware.ts";
+import { createHardware, type Hardware, lineOf } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
 import { addStandardDevices } from "./standard_devices.ts";
@@ -236,8 +236,6 @@ export class Machine implements AsyncDisposable {
   /**
    * Presses and releases keys, by the scan codes of set 2 that a keyboard sends; whether the keyboard
    * had room for them: it remembers 16 bytes.
-   *
-   * @throws {KvmError} EINVAL for what is no list of bytes.
    */
   sendKeys(scancodes: readonly number[]): boolean {
     return this.#shared.lock.hold(() => this.#board.i8042.key(scancodes));
@@ -268,14 +266,9 @@ export class Machine implements AsyncDisposable {
     return this.#devices.mapMmio(guestPhysAddr, size, device);
   }
 
-  /**
-   * An interrupt line for a device of yours, by its GSI: an ISA interrupt, or an I/O APIC's pin.
-   *
-   * @throws {KvmError} EINVAL for a GSI that no pin has.
-   */
+  /** An interrupt line for a device of yours, by its GSI: an ISA interrupt, or an I/O APIC's pin. */
   line(gsi: number): InterruptLine {
-    checkGsi(gsi);
-    return { set: (level) => this.vm.setIrqLine(gsi, level) };
+    return lineOf(this.vm, gsi);
   }
 
   /** Ends it and gives everything back. An error that nobody has seen is thrown now. */
