@@ -34,6 +34,7 @@ export { POLL, poll } from "./poll.ts";
 export { PoolRun } from "./pool_run.ts";
 export { pread } from "./pread.ts";
 export { createPty, type PtyMaster, readPty, writePty } from "./pty.ts";
-export { type EndingSignal, endingSignals, raise } from "./raise.ts";
+export { type EndingSignal, endingSignals, raise, stopHere } from "./raise.ts";
 export { readable, stopWaiting } from "./readable.ts";
 export * from "./struct/mod.ts";
+export { getTerminalModes, rawModes, setTerminalModes, type TerminalModes } from "./termios.ts";

@@ -8,12 +8,10 @@ import { cString } from "./address.ts";
 import { Errno } from "./errno.ts";
 import { Fd } from "./fd.ts";
 import { shim } from "./shim.ts";
-import { bytesOf, create } from "./struct/mod.ts";
 import { failure, numbers, syscallWithBuffer } from "./syscall.ts";
+import { controlTerminal, getTerminalModes, setTerminalModes } from "./termios.ts";
 
 // uapi asm-generic/ioctls.h
-const TCGETS = { name: "TCGETS", request: 0x5401 };
-const TCSETS = { name: "TCSETS", request: 0x5402 };
 const TIOCGPTN = { name: "TIOCGPTN", request: 0x8004_5430 };
 const TIOCSPTLCK = { name: "TIOCSPTLCK", request: 0x4004_5431 };
 
@@ -23,16 +21,6 @@ const O_NOCTTY = 0o400n;
 const O_NONBLOCK = 0o4000n;
 const O_CLOEXEC = 0o2000000n;
 const FLAGS = O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
-
-/** `struct termios` (uapi asm-generic/termbits.h). */
-const termios = {
-  iflag: "u32",
-  oflag: "u32",
-  cflag: "u32",
-  lflag: "u32",
-  line: "u8",
-  cc: "u8[19]",
-} as const;
 
 /** The program's end of a pseudo-terminal. */
 export interface PtyMaster {
@@ -59,14 +47,13 @@ export function createPty(): PtyMaster {
   try {
     const word = new Uint32Array(1);
     const bytes = new Uint8Array(word.buffer);
-    control(fd, TIOCSPTLCK, bytes, operation);
-    control(fd, TIOCGPTN, bytes, operation);
+    controlTerminal(fd, TIOCSPTLCK, bytes, operation);
+    controlTerminal(fd, TIOCGPTN, bytes, operation);
     const path = `/dev/pts/${word[0]}`;
     // On the master's side these two speak of the terminal.
-    const mode = create(termios);
-    control(fd, TCGETS, bytesOf(mode), operation);
-    mode.iflag = mode.oflag = mode.lflag = 0;
-    control(fd, TCSETS, bytesOf(mode), operation);
+    const modes = getTerminalModes(fd);
+    modes.iflag = modes.oflag = modes.lflag = 0;
+    setTerminalModes(fd, modes);
     // A terminal that nobody has opened yet does not count as hung up, and one that was closed does.
     open(path).close();
     return { fd, path };
@@ -96,14 +83,4 @@ function transfer(call: "read" | "write", fd: Fd, bytes: Uint8Array<ArrayBuffer>
   if (result === -Errno.EAGAIN || result === -Errno.EINTR) return 0;
   if (result === -Errno.EIO) return -1;
   throw failure(`${call} the pseudo-terminal`, call, -result);
-}
-
-function control(
-  fd: Fd,
-  { name, request }: { readonly name: string; readonly request: number },
-  argument: Uint8Array<ArrayBuffer>,
-  operation: string,
-): void {
-  const result = shim().ioctlBuffer(fd.number, request, argument);
-  if (result < 0) throw failure(operation, name, -result);
 }

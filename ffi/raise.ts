@@ -1,13 +1,19 @@
 /**
- * A signal to this process.
+ * Signals to this process (uapi asm/signal.h).
  *
  * @module
  */
 
 import { syscall } from "./syscall.ts";
 
-/** The signals by which a user, a terminal or a service manager ends a process (uapi asm/signal.h). */
-export const endingSignals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+/** The signals by which a user, a terminal, a timer or a service manager ends a process. */
+export const endingSignals = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGALRM: 14,
+  SIGTERM: 15,
+} as const;
 
 /** The name of one of {@linkcode endingSignals}. */
 export type EndingSignal = keyof typeof endingSignals;
@@ -17,6 +23,8 @@ export type EndingSignal = keyof typeof endingSignals;
  * thread of its own, which ends the process when nobody listens any more.
  */
 const GRACE = 200;
+
+const SIGSTOP = 19;
 
 const never = new Int32Array(new SharedArrayBuffer(4));
 
@@ -29,4 +37,9 @@ export function raise(signal: EndingSignal): void {
   const attempt = { operation: `raise ${signal}` };
   syscall("kill", attempt, BigInt(Deno.pid), BigInt(endingSignals[signal]));
   Atomics.wait(never, 0, 0, GRACE);
+}
+
+/** Stops this process, as Ctrl-Z does; it returns when the process goes on. */
+export function stopHere(): void {
+  syscall("kill", { operation: "stop this process" }, BigInt(Deno.pid), BigInt(SIGSTOP));
 }

@@ -100,7 +100,8 @@ export class FwCfg implements Device {
    * Adds a file. Files have keys from 0x20 on, sorted by name: add them all before the guest runs.
    *
    * @param name At most 55 ASCII characters: `"opt/org.example/name"` for one's own.
-   * @throws {KvmError} EINVAL for a name that can't be, EEXIST for one that there is.
+   * @throws {KvmError} EINVAL for a name that can't be, EEXIST for one that there is, ENOSPC for more
+   * than 16,352 files.
    */
   add(name: string, bytes: Uint8Array): void {
     this.#items.add(name, bytes);

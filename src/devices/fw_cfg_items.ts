@@ -11,17 +11,16 @@ import { FW_CFG_KEY } from "./fw_cfg_registers.ts";
 const NAME_SIZE = 56;
 const ENTRY_SIZE = 64;
 const COUNT_SIZE = 4;
+/** Files have the generic keys up to bit 14. */
+const MAX_FILES = FW_CFG_KEY.LIMIT - FW_CFG_KEY.FILE_FIRST;
 const NOTHING = new Uint8Array(0);
 
 /** The items; files get their keys by the order of their names. */
 export class FwCfgItems {
   readonly #items = new Map<number, Uint8Array>();
   readonly #files = new Map<string, Uint8Array>();
-
-  /** Only the directory, without a file. */
-  constructor() {
-    this.#list();
-  }
+  /** Whether files have their keys, and the directory has them. */
+  #listed = false;
 
   /** The names of the files, in order. */
   get names(): string[] {
@@ -30,6 +29,8 @@ export class FwCfgItems {
 
   /** The item of a key, or no bytes. */
   get(key: number): Uint8Array {
+    // Not with each file that is added: thousands of them would take many seconds.
+    if (!this.#listed) this.#list();
     // Bit 14 was for writing, once.
     return this.#items.get(key & ~FW_CFG_KEY.LIMIT) ?? NOTHING;
   }
@@ -61,16 +62,17 @@ export class FwCfgItems {
       const hint = "There is one of this name: choose another";
       throw new KvmError({ operation, errno: Errno.EEXIST, hint });
     }
-    if (FW_CFG_KEY.FILE_FIRST + this.#files.size >= FW_CFG_KEY.LIMIT) {
-      const hint = "There are no more keys";
+    if (this.#files.size >= MAX_FILES) {
+      const hint = `There are keys for ${MAX_FILES} files, and no more`;
       throw new KvmError({ operation, errno: Errno.ENOSPC, hint });
     }
     this.#files.set(name, bytes.slice());
-    this.#list();
+    this.#listed = false;
   }
 
   #list(): void {
     const { names } = this;
+    const encoder = new TextEncoder();
     const directory = new Uint8Array(COUNT_SIZE + names.length * ENTRY_SIZE);
     const view = new DataView(directory.buffer);
     view.setUint32(0, names.length);
@@ -80,10 +82,11 @@ export class FwCfgItems {
       const at = COUNT_SIZE + index * ENTRY_SIZE;
       view.setUint32(at, bytes.length);
       view.setUint16(at + 4, key);
-      new TextEncoder().encodeInto(name, directory.subarray(at + 8, at + 8 + NAME_SIZE));
+      encoder.encodeInto(name, directory.subarray(at + 8, at + 8 + NAME_SIZE));
       this.#items.set(key, bytes);
     });
     this.#items.set(FW_CFG_KEY.FILE_DIR, directory);
+    this.#listed = true;
   }
 }
 

@@ -125,6 +125,7 @@ export class I8042 implements Device {
    *
    * @param scancodes Bytes of set 2, as {@linkcode press} and {@linkcode release} give them.
    * @returns Whether the keyboard had room for all of them; it takes 16 bytes, or none of these.
+   * @throws {KvmError} EINVAL for what is no list of bytes.
    */
   key(scancodes: readonly number[]): boolean {
     const taken = this.#keyboard.scan(scancodes);

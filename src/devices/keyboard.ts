@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { StructOf } from "../../ffi/mod.ts";
+import { Errno, KvmError, show, type StructOf } from "../../ffi/mod.ts";
 import { toSet1 } from "./scancodes.ts";
 
 const QUEUE_SIZE = 16;
@@ -116,6 +116,7 @@ export class Keyboard {
 
   /** Keys go down or up, by the bytes of set 2; whether there was room for them. */
   scan(codes: readonly number[]): boolean {
+    checkScancodes(codes);
     const state = this.#state;
     if (codes.length > this.room) return false;
     // Nobody looks at the keys: they are lost on the guest, and not kept for later.
@@ -218,5 +219,16 @@ export class Keyboard {
     const state = this.#state;
     if (state.replyCount >= REPLIES_SIZE) return;
     state.replies[state.replyCount++] = byte;
+  }
+}
+
+/** What is no list of bytes would be other keys, or none. */
+function checkScancodes(codes: readonly number[]): void {
+  const hint = "It takes scan codes of set 2, a list of bytes: press() and release() have them";
+  const refuse = (what: unknown) =>
+    new KvmError({ operation: `send ${show(what)} as keys`, errno: Errno.EINVAL, hint });
+  if (!Array.isArray(codes) && !((codes as unknown) instanceof Uint8Array)) throw refuse(codes);
+  for (const code of codes) {
+    if (!Number.isInteger(code) || code < 0 || code > 0xff) throw refuse(code);
   }
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, PAGE_SIZE } from "../../ffi/mod.ts";
+import { Errno, KvmError, PAGE_SIZE, show } from "../../ffi/mod.ts";
 import type { Range } from "../memory/mod.ts";
 import { ACPI_TABLES, EBDA, HIGH_MEMORY, HIGH_RAM, LEGACY_HOLE, MMIO_HOLE } from "./layout/mod.ts";
 
@@ -45,6 +45,8 @@ export interface MemoryMap {
 
 /** Processors have 52 bits of physical address at most (SDM volume 3, 4.1.4). */
 const LIMIT = 2 ** 52;
+const MOST = LIMIT - (HIGH_RAM - MMIO_HOLE);
+const GIB = 2 ** 30;
 
 /**
  * The memory map of a machine: RAM from 0 to the hole for devices below 4 GiB, the rest from 4 GiB.
@@ -62,10 +64,11 @@ const LIMIT = 2 ** 52;
  */
 export function memoryMap(ramBytes: number): MemoryMap {
   const right = Number.isSafeInteger(ramBytes) && ramBytes % PAGE_SIZE === 0 &&
-    ramBytes > HIGH_MEMORY && ramBytes <= LIMIT - (HIGH_RAM - MMIO_HOLE);
+    ramBytes > HIGH_MEMORY && ramBytes <= MOST;
   if (!right) {
-    const hint = `Memory is a multiple of ${PAGE_SIZE} bytes and more than ${HIGH_MEMORY}, ` +
-      `not ${ramBytes}`;
+    const hint =
+      `Memory is a multiple of ${PAGE_SIZE} bytes, more than ${HIGH_MEMORY}, and at most ` +
+      `${MOST / GIB}G, not ${show(ramBytes)}`;
     throw new KvmError({ operation: "map the machine's memory", errno: Errno.EINVAL, hint });
   }
   const low = Math.min(ramBytes, MMIO_HOLE);

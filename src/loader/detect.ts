@@ -61,6 +61,9 @@ export function detectProtocol(image: Uint8Array): Protocol {
     const hint = "The image is a Uint8Array";
     throw new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
   }
+  if (image.length === 0) {
+    throw new KvmError({ operation: OPERATION, errno: Errno.ENOEXEC, hint: "The image is empty" });
+  }
   if (isBzImage(image)) return "linux";
   if (findHeader(image) !== undefined) return "multiboot";
   if (isElf(image)) return hasPvhEntry(image) ? "pvh" : "elf";

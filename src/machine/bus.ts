@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import type { Device } from "../devices/mod.ts";
 
 /** A device's place on a bus. */
@@ -52,24 +52,31 @@ export class Bus {
    * @throws {KvmError} EINVAL for a range that can't be, EEXIST for one that another device has.
    */
   map(start: number, length: number, device: Device, base: number = start): Region {
-    const { operation, range } = this.#describe(start, length);
-    const whole = Number.isSafeInteger(start) && Number.isSafeInteger(length);
-    if (!whole || start < 0 || length < 1 || start + length > this.#limit) {
-      const hint = `They are whole numbers below 0x${this.#limit.toString(16)}`;
-      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
-    }
-    if (typeof device?.read !== "function" || typeof device.write !== "function") {
-      const hint = "A device has the methods read(offset, size) and write(offset, size, value)";
-      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
-    }
+    this.check(start, length, device);
     const other = this.overlap(start, length);
     if (other !== undefined) {
+      const operation = `${this.#operation} ${hex(start)} to ${hex(start + length - 1)}`;
       const hint = `Another device has ${hex(other.start)} to ${hex(other.end - 1)}`;
-      throw new KvmError({ operation: `${operation}${range}`, errno: Errno.EEXIST, hint });
+      throw new KvmError({ operation, errno: Errno.EEXIST, hint });
     }
     const region = { start, end: start + length, device, base };
     this.#regions = [...this.#regions, region].sort((a, b) => a.start - b.start);
     return region;
+  }
+
+  /** Throws EINVAL for a range that can't be, and for what is no device. */
+  check(start: number, length: number, device: Device): void {
+    const refuse = (hint: string) =>
+      new KvmError({ operation: this.#operation, errno: Errno.EINVAL, hint });
+    const whole = Number.isSafeInteger(start) && Number.isSafeInteger(length);
+    if (!whole || start < 0 || length < 1 || start + length > this.#limit) {
+      const hint = `The first one and their number are whole numbers, all of them below ` +
+        `${hex(this.#limit)}, not ${show(start)} and ${show(length)}`;
+      throw refuse(hint);
+    }
+    if (typeof device?.read !== "function" || typeof device.write !== "function") {
+      throw refuse("A device has the methods read(offset, size) and write(offset, size, value)");
+    }
   }
 
   /** Takes a device off again; whether it was there. */
@@ -103,12 +110,11 @@ export class Bus {
     return undefined;
   }
 
-  #describe(start: number, length: number): { operation: string; range: string } {
-    const range = ` ${hex(start)} to ${hex(start + length - 1)}`;
-    return { operation: `map a device to ${this.#what}`, range };
+  get #operation(): string {
+    return `map a device to ${this.#what}`;
   }
 }
 
 function hex(value: number): string {
-  return Number.isSafeInteger(value) ? `0x${value.toString(16)}` : String(value);
+  return `0x${value.toString(16)}`;
 }

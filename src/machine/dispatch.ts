@@ -4,11 +4,15 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
+import type { Device } from "../devices/mod.ts";
 import type { IoExit, MmioExit } from "../kvm/thread/mod.ts";
-import { OPEN_BUS, type Region } from "./bus.ts";
+import { type Bus, OPEN_BUS, type Region } from "./bus.ts";
 
-/** Has a device handle a port exit: all elements of a string instruction, one after the other. */
+/**
+ * Has a device handle a port exit: all elements of a string instruction, one after the other. It is
+ * handed what reaches beyond its ports, too: the board's devices know what a wide access is to them.
+ */
 export function handleIo(exit: IoExit, { device, base }: Region): void {
   const { size, count } = exit;
   const offset = exit.port - base;
@@ -19,10 +23,7 @@ export function handleIo(exit: IoExit, { device, base }: Region): void {
   }
   const { data } = exit;
   const isOut = exit.direction === "out";
-  for (let at = 0; at < data.length; at += size) {
-    if (isOut) device.write(offset, size, loadLittle(data, at, size));
-    else storeLittle(data, at, size, device.read(offset, size));
-  }
+  for (let at = 0; at < data.length; at += size) access(device, offset, data, at, size, isOut);
 }
 
 /** Has a device handle an MMIO exit: accesses wider than 4 bytes go in parts, the lower one first. */
@@ -32,10 +33,48 @@ export function handleMmio(exit: MmioExit, { device, base }: Region): void {
   const offset = exit.physAddr - base;
   for (let at = 0; at < len;) {
     const size = partOf(len - at);
-    if (isWrite) device.write(offset + at, size, loadLittle(data, at, size));
-    else storeLittle(data, at, size, device.read(offset + at, size));
+    access(device, offset + at, data, at, size, isWrite);
     at += size;
   }
+}
+
+/** Handles an exit that no device has all of: each gets its part, and nobody the rest. */
+export function handleParts(exit: IoExit | MmioExit, bus: Bus): void {
+  const { data } = exit;
+  if (exit.reason === "mmio") {
+    return accessParts(bus, exit.physAddr, data, exit.isWrite);
+  }
+  const { port, size } = exit;
+  for (let at = 0; at < data.length; at += size) {
+    accessParts(bus, port, data.subarray(at, at + size), exit.direction === "out");
+  }
+}
+
+function accessParts(bus: Bus, address: number, data: Uint8Array, isWrite: boolean): void {
+  for (let at = 0; at < data.length;) {
+    const region = bus.find(address + at);
+    if (region === undefined) {
+      if (!isWrite) data[at] = OPEN_BUS;
+      at++;
+      continue;
+    }
+    const { device, base, end } = region;
+    const size = partOf(Math.min(data.length, end - address) - at);
+    access(device, address + at - base, data, at, size, isWrite);
+    at += size;
+  }
+}
+
+function access(
+  device: Device,
+  offset: number,
+  data: Uint8Array,
+  at: number,
+  size: number,
+  isWrite: boolean,
+): void {
+  if (isWrite) device.write(offset, size, loadLittle(data, at, size));
+  else storeLittle(data, at, size, device.read(offset, size));
 }
 
 /** What nobody answers: reads give ones, writes are lost. */
@@ -62,5 +101,5 @@ function storeLittle(data: Uint8Array, at: number, size: number, value: number):
 
 function refuse(value: unknown): never {
   const hint = "A device's read() returns a number, and no promise of one";
-  throw new KvmError({ operation: `answer a read with ${value}`, errno: Errno.EINVAL, hint });
+  throw new KvmError({ operation: `answer a read with ${show(value)}`, errno: Errno.EINVAL, hint });
 }

@@ -4,10 +4,12 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import { PitConfig } from "../../ffi/uapi/mod.ts";
+import type { InterruptLine } from "../devices/mod.ts";
+import { IO_APIC_PINS } from "../firmware/layout/mod.ts";
 import type { MemoryMap } from "../firmware/mod.ts";
-import { Cpuid, type Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
+import { Cpuid, type CpuidSource, type Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
 import { PowerOnState } from "./power_on.ts";
 
 /** A machine without devices. */
@@ -33,9 +35,10 @@ export function createHardware(kvm: Kvm, map: MemoryMap, cpus: number, model: st
     const hint = `KVM takes ${kvm.maxVcpus} at most on this host`;
     throw new KvmError({ operation: `make ${cpus} vCPUs`, errno: Errno.EINVAL, hint });
   }
+  const source = remembering(kvm);
   const cpuids = Array.from(
     { length: cpus },
-    (_, id) => Cpuid.fromModel(kvm, model, { id, topology: { cores: cpus } }),
+    (_, id) => Cpuid.fromModel(source, model, { id, topology: { cores: cpus } }),
   );
   const vm = kvm.createVm();
   try {
@@ -52,4 +55,29 @@ export function createHardware(kvm: Kvm, map: MemoryMap, cpus: number, model: st
     vm.close();
     throw error;
   }
+}
+
+/** What KVM says of the host's CPUID, asked once: it takes longer than all that is made of it. */
+function remembering(kvm: Kvm): CpuidSource {
+  const supported = kvm.getSupportedCpuid();
+  const emulated = kvm.getEmulatedCpuid();
+  return {
+    getSupportedCpuid: () => supported.clone(),
+    getEmulatedCpuid: () => emulated.clone(),
+  };
+}
+
+/**
+ * An interrupt line by its GSI.
+ *
+ * @throws {KvmError} EINVAL for one that no pin has: KVM would take it, and have it lead nowhere.
+ */
+export function lineOf(vm: Vm, gsi: number): InterruptLine {
+  if (Number.isInteger(gsi) && gsi >= 0 && gsi < IO_APIC_PINS) {
+    return { set: (level) => vm.setIrqLine(gsi, level) };
+  }
+  const hint = `GSIs are 0 to ${
+    IO_APIC_PINS - 1
+  }: the ISA interrupts up to 15, and the I/O APIC's other pins`;
+  throw new KvmError({ operation: `use interrupt line ${show(gsi)}`, errno: Errno.EINVAL, hint });
 }

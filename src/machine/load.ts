@@ -5,7 +5,7 @@
  */
 
 import type { Cpuid } from "../kvm/mod.ts";
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import {
   type FirmwareDescription,
   type MemoryMap,
@@ -61,10 +61,11 @@ async function readFile(
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (source instanceof Uint8Array) return source;
-  const operation = `read the ${what} from ${String(source)}`;
   if (typeof source !== "string" && !(source instanceof URL)) {
+    const operation = `read the ${what} from ${show(source)}`;
     throw new KvmError({ operation, errno: Errno.EINVAL, hint: "It is a path, a URL or bytes" });
   }
+  const operation = `read the ${what} from ${source}`;
   try {
     // A pipe or a device may have no end.
     if (!(await Deno.stat(source)).isFile) throw new TypeError("It is no regular file");

@@ -14,7 +14,7 @@ import { type Board, createBoard } from "./board.ts";
 import { GuestCrash } from "./crash.ts";
 import { DeviceTimer } from "./device_timer.ts";
 import type { MachineEnd } from "./end.ts";
-import { createHardware, type Hardware } from "./hardware.ts";
+import { createHardware, type Hardware, lineOf } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
 import { addStandardDevices } from "./standard_devices.ts";
@@ -268,7 +268,7 @@ export class Machine implements AsyncDisposable {
 
   /** An interrupt line for a device of yours, by its GSI: an ISA interrupt, or an I/O APIC's pin. */
   line(gsi: number): InterruptLine {
-    return { set: (level) => this.vm.setIrqLine(gsi, level) };
+    return lineOf(this.vm, gsi);
   }
 
   /** Ends it and gives everything back. An error that nobody has seen is thrown now. */

@@ -13,7 +13,7 @@ import type { Device } from "../devices/mod.ts";
 import type { IoExit, MmioExit } from "../kvm/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 import { Bus, type Region } from "./bus.ts";
-import { handleIo, handleMmio, handleOpenBus } from "./dispatch.ts";
+import { handleIo, handleMmio, handleParts } from "./dispatch.ts";
 import type { SharedState } from "./shared/mod.ts";
 
 const PORTS = 0x1_0000;
@@ -42,6 +42,7 @@ export class MainDevices {
 
   /** Puts a device at ports that no other has; until disposed of. */
   mapPorts(start: number, count: number, device: Device): Disposable {
+    this.#ports.check(start, count, device);
     refuseKernels(KERNEL_PORTS, start, count);
     // The board's answer where they are: map there to refuse it in the same words.
     if (this.#boardPorts.overlap(start, count) !== undefined) {
@@ -58,6 +59,7 @@ export class MainDevices {
 
   /** Puts a device at addresses that no other has; until disposed of. */
   mapMmio(start: number, length: number, device: Device): Disposable {
+    this.#mmio.check(start, length, device);
     refuseKernels(KERNEL_PAGES, start, length);
     for (const { guestPhysAddr, end } of this.#memory.slots) {
       if (start >= end || start + length <= guestPhysAddr) continue;
@@ -82,12 +84,14 @@ export class MainDevices {
 
   /** Handles an exit that a vCPU's thread has handed over. */
   handle(exit: IoExit | MmioExit): void {
-    // The device may have gone meanwhile.
-    const region = exit.reason === "io"
-      ? this.#ports.find(exit.port)
-      : this.#mmio.find(exit.physAddr);
-    if (region === undefined) handleOpenBus(exit);
-    else if (exit.reason === "io") handleIo(exit, region);
+    const isIo = exit.reason === "io";
+    const bus = isIo ? this.#ports : this.#mmio;
+    const address = isIo ? exit.port : exit.physAddr;
+    const region = bus.find(address);
+    // The device may have gone meanwhile, too.
+    if (region === undefined || address + (isIo ? exit.size : exit.len) > region.end) {
+      handleParts(exit, bus);
+    } else if (isIo) handleIo(exit, region);
     else handleMmio(exit, region);
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import type { InternalErrorExit, Vcpu } from "../kvm/mod.ts";
 import type { LoadOptions } from "../loader/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
@@ -98,7 +98,9 @@ export function parseSize(text: string): number {
     ? NaN
     : Number(match[1]) * (UNITS[match[2]?.toUpperCase() ?? ""] ?? 1);
   if (Number.isSafeInteger(bytes)) return bytes;
-  const hint = "A size is a number and a unit, such as 64K, 256M or 2G";
+  const hint = bytes > Number.MAX_SAFE_INTEGER
+    ? "It is too big: no processor has addresses for more than 4096T"
+    : "A size is a number and a unit, such as 64K, 256M or 2G";
   throw new KvmError({ operation: `understand the size "${text}"`, errno: Errno.EINVAL, hint });
 }
 
@@ -114,7 +116,7 @@ export function checkOptions(options: MachineOptions): void {
   const { cpus = 1, memory = 0, serial = [], onReset, onTripleFault } = options;
   if (options.kernel === undefined) invalid("The option kernel is a path or the image's bytes");
   if (!Number.isSafeInteger(cpus) || cpus < 1) {
-    invalid(`cpus is a whole number from 1, not ${cpus}`);
+    invalid(`cpus is a whole number from 1, not ${show(cpus)}`);
   }
   if (typeof memory !== "number" && typeof memory !== "string") {
     invalid('memory is a number of bytes, or a text such as "256M"');
@@ -122,7 +124,7 @@ export function checkOptions(options: MachineOptions): void {
   const { console = {}, debugcon, modules = [], fwCfg = {}, signal } = options;
   if (!Array.isArray(serial)) invalid("serial is a list of ports, each with output and input");
   for (const port of [...(console === "inherit" ? [] : [console]), ...serial]) {
-    if (typeof port !== "object" || port === null) {
+    if (typeof port !== "object" || port === null || Array.isArray(port)) {
       invalid('A console is "inherit", or an object with output and input');
     }
     checkOutput(port.output, invalid);
@@ -135,7 +137,8 @@ export function checkOptions(options: MachineOptions): void {
     invalid("modules is a list of objects with image and commandLine");
   }
   const isBytes = (value: unknown) => value instanceof Uint8Array;
-  if (typeof fwCfg !== "object" || fwCfg === null || !Object.values(fwCfg).every(isBytes)) {
+  const isRecord = typeof fwCfg === "object" && fwCfg !== null && !Array.isArray(fwCfg);
+  if (!isRecord || !Object.values(fwCfg).every(isBytes)) {
     invalid("fwCfg is an object: a Uint8Array for each file's name");
   }
   if (signal !== undefined && !(signal instanceof AbortSignal)) invalid("signal is an AbortSignal");

@@ -54,10 +54,13 @@ export class PowerOnState {
     this.#vm = vm;
     this.#chips = Object.values(Irqchip).map((chipId) => vm.getIrqchip(chipId));
     this.#pit = vm.getPit2();
-    const indices = [...kvm.getMsrIndexList()].filter((index) => !CLOCKS.has(index));
+    let indices = [...kvm.getMsrIndexList()].filter((index) => !CLOCKS.has(index));
     for (const [at, vcpu] of vcpus.entries()) {
       initialize(vcpu, at === 0);
-      this.#vcpus.set(vcpu, remember(vcpu, indices));
+      const state = remember(vcpu, indices);
+      this.#vcpus.set(vcpu, state);
+      // All are of one model: what the first one lacks is refused no more.
+      indices = state.msrs.map(([index]) => index);
     }
   }
 
@@ -96,10 +99,7 @@ function initialize(vcpu: Vcpu, isFirst: boolean): void {
 function remember(vcpu: Vcpu, indices: readonly number[]): VcpuPowerOn {
   return {
     sregs: vcpu.getSregs(),
-    msrs: indices.flatMap((index) => {
-      const value = readMsr(vcpu, index);
-      return value === undefined ? [] : [[index, value] as const];
-    }),
+    msrs: readMsrs(vcpu, indices),
     xsave: vcpu.getXsave(),
     xcrs: vcpu.getXcrs(),
     debugregs: vcpu.getDebugregs(),
@@ -108,23 +108,31 @@ function remember(vcpu: Vcpu, indices: readonly number[]): VcpuPowerOn {
   };
 }
 
-/** The list has what some vCPU may have: what this one lacks is undefined. */
-function readMsr(vcpu: Vcpu, index: number): bigint | undefined {
-  try {
-    return vcpu.getMsr(index);
-  } catch (error) {
-    if (error instanceof KvmError) return undefined;
-    throw error;
-  }
+/** The list has what some vCPU may have: what this one lacks is left out. */
+function readMsrs(vcpu: Vcpu, indices: readonly number[]): VcpuPowerOn["msrs"] {
+  return inBatches(indices, (part) => {
+    const values = vcpu.getMsrs(part);
+    return part.map((index, at) => [index, values[at]!] as const);
+  });
 }
 
 /** Some can be read and not be written: they have not changed, either. */
 function writeMsrs(vcpu: Vcpu, values: VcpuPowerOn["msrs"]): void {
-  for (const [index, value] of values) {
-    try {
-      vcpu.setMsr(index, value);
-    } catch (error) {
-      if (!(error instanceof KvmError)) throw error;
-    }
+  inBatches(values, (part) => {
+    vcpu.setMsrs(part);
+    return [];
+  });
+}
+
+/** A call takes many MSRs, and ends at the first one that is refused: then each half is tried. */
+function inBatches<T, R>(items: readonly T[], action: (part: readonly T[]) => R[]): R[] {
+  try {
+    return action(items);
+  } catch (error) {
+    if (!(error instanceof KvmError)) throw error;
+    if (items.length <= 1) return [];
+    const middle = items.length >> 1;
+    const halves = [items.slice(0, middle), items.slice(middle)];
+    return halves.flatMap((half) => inBatches(half, action));
   }
 }

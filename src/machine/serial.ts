@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import { UART_IER } from "../devices/mod.ts";
 import type { BoardSerial } from "./board.ts";
 import type { SharedState } from "./shared/mod.ts";
@@ -32,9 +33,11 @@ export class SerialLine {
   /**
    * Sends bytes, or text as UTF-8, which the guest reads at its own pace. Resolves when it has no more
    * than 64 KiB before it.
+   *
+   * @throws {KvmError} EINVAL for what is neither.
    */
   async send(data: Uint8Array | string): Promise<void> {
-    const bytes = typeof data === "string" ? encoder.encode(data) : data.slice();
+    const bytes = bytesFrom(data);
     if (bytes.length === 0 || this.#closed) return;
     this.#waiting.push(bytes);
     this.#push();
@@ -74,4 +77,13 @@ export class SerialLine {
       if ((uart.state.ier & UART_IER.RDI) !== 0) uart.poll();
     });
   }
+}
+
+/** A copy: its owner may change it before the guest has read it. */
+function bytesFrom(data: Uint8Array | string): Uint8Array {
+  if (typeof data === "string") return encoder.encode(data);
+  if (data instanceof Uint8Array) return new Uint8Array(data);
+  const operation = `send ${show(data)} to a serial port`;
+  const hint = "It takes a string or a Uint8Array, and so does the stream that is its input";
+  throw new KvmError({ operation, errno: Errno.EINVAL, hint });
 }

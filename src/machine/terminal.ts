@@ -14,11 +14,13 @@ import {
   poll,
   raise,
   readable,
+  stopHere,
   stopWaiting,
 } from "../../ffi/mod.ts";
 import { type EscapeCommand, escapeHelp, EscapeParser } from "./escapes.ts";
 import type { Machine } from "./machine.ts";
 import type { MachineOptions, SerialOptions } from "./options.ts";
+import { RawTerminal } from "./raw_terminal.ts";
 
 /** What can be done to a machine from its console. */
 export interface ConsoleActions {
@@ -48,12 +50,14 @@ const encoder = new TextEncoder();
  *
  * A terminal becomes raw with the first read of {@linkcode input}, so that every key is the guest's,
  * Ctrl-C among them, except Ctrl-A: with h behind it, it shows what it is for. The terminal is as it
- * was after {@linkcode close}, and whenever the process ends, be it by SIGINT, SIGTERM or SIGHUP.
+ * was after {@linkcode close}, while SIGTSTP has the process stopped, and whenever it ends, be it by
+ * one of the signals below. Of SIGSTOP and SIGKILL nobody hears before.
  *
  * Input that is no terminal reaches the guest as it is; its end is the end of the input alone.
  *
- * SIGINT, SIGTERM and SIGHUP end the machine, and then the process, unless it listens to them itself
- * (it hears of them twice then). The second signal does not wait for the machine.
+ * SIGINT, SIGTERM, SIGHUP, SIGQUIT and SIGALRM end the machine, and then the process, unless it
+ * listens to them itself (it hears of them twice then). The second signal does not wait for the
+ * machine.
  *
  * Nothing is read before it is wanted nor after {@linkcode close}: the next line is for who reads
  * next.
@@ -69,8 +73,9 @@ export class TerminalConsole implements SerialOptions, Disposable {
   /** Another descriptor for standard input, while this reads from it. */
   #stdin: Fd | undefined;
   readonly #escapes = new EscapeParser();
-  readonly #listeners = new Map<EndingSignal, () => void>();
-  readonly #restore = () => this.#leaveRawMode();
+  readonly #listeners = new Map<Deno.Signal, () => void>();
+  readonly #restore = () => this.#raw?.close();
+  #raw: RawTerminal | undefined;
   #controller!: ReadableStreamDefaultController<Uint8Array>;
   #ended = false;
   #closed = false;
@@ -93,8 +98,8 @@ export class TerminalConsole implements SerialOptions, Disposable {
     if (this.#closed) return;
     this.#closed = true;
     this.#endInput();
+    this.#raw?.close();
     this.#stdin?.close();
-    this.#leaveRawMode();
     removeEventListener("unload", this.#restore);
     for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
     if (this.#signal !== undefined) raise(this.#signal);
@@ -108,28 +113,31 @@ export class TerminalConsole implements SerialOptions, Disposable {
   #begin(): void {
     this.#stdin = Fd.duplicate(0, "standard input");
     for (const signal of Object.keys(endingSignals) as EndingSignal[]) {
-      const listener = () => this.#handleSignal(signal);
-      this.#listeners.set(signal, listener);
-      Deno.addSignalListener(signal, listener);
+      this.#listen(signal, () => this.#handleSignal(signal));
     }
     addEventListener("unload", this.#restore);
     if (!this.isTerminal) return;
-    Deno.stdin.setRaw(true);
+    const raw = new RawTerminal(this.#stdin);
+    this.#raw = raw;
+    this.#listen("SIGTSTP", () => {
+      raw.leave();
+      stopHere();
+    });
+    // The shell has its own modes meanwhile.
+    this.#listen("SIGCONT", () => this.#signal === undefined && raw.enter());
     this.#watchKeys();
   }
 
-  #leaveRawMode(): void {
-    if (this.#stdin === undefined || !this.isTerminal) return;
-    try {
-      Deno.stdin.setRaw(false);
-    } catch {
-      // It has been hung up: there is nothing to restore.
-    }
+  #listen(signal: Deno.Signal, listener: () => void): void {
+    this.#listeners.set(signal, listener);
+    Deno.addSignalListener(signal, listener);
   }
 
   #handleSignal(signal: EndingSignal): void {
     const isFirst = this.#signal === undefined;
     this.#signal = signal;
+    // The machine's end may take its time.
+    this.#raw?.leave();
     if (isFirst) this.#actions.quit();
     else this.close();
   }
@@ -227,7 +235,8 @@ export class TerminalConsole implements SerialOptions, Disposable {
         return this.#actions.sendBreak();
       case "help":
         // Standard output may be a file by now, and has the guest's bytes and no others.
-        Deno.stderr.writeSync(encoder.encode(`\n${escapeHelp.join("\n")}\n`));
+        writeAll(Deno.stderr, encoder.encode(`\n${escapeHelp.join("\n")}\n`))
+          .catch((error) => this.#failInput(error));
     }
   }
 
@@ -243,15 +252,7 @@ export class TerminalConsole implements SerialOptions, Disposable {
   }
 
   async #write(bytes: Uint8Array): Promise<void> {
-    while (bytes.length > 0) {
-      try {
-        bytes = bytes.subarray(await Deno.stdout.write(bytes));
-      } catch (error) {
-        if (error instanceof Deno.errors.BrokenPipe) return this.#actions.quit();
-        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY));
-      }
-    }
+    if (!await writeAll(Deno.stdout, bytes)) this.#actions.quit();
   }
 }
 
@@ -285,4 +286,18 @@ function read(buffer: Uint8Array): number | undefined {
     if (error instanceof Deno.errors.WouldBlock) return undefined;
     throw error;
   }
+}
+
+/** Writes all of the bytes, without having this thread wait; false if nobody reads them any more. */
+async function writeAll(to: typeof Deno.stdout, bytes: Uint8Array): Promise<boolean> {
+  while (bytes.length > 0) {
+    try {
+      bytes = bytes.subarray(await to.write(bytes));
+    } catch (error) {
+      if (error instanceof Deno.errors.BrokenPipe) return false;
+      if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, RETRY));
+    }
+  }
+  return true;
 }

@@ -162,6 +162,9 @@ Deno.test("every option is understood", () => {
   assertEquals(parseRun(["k", "-m", "512"])?.memory, "512M");
   assertEquals(parseRun(["k", "--memory", "64MiB"])?.memory, "64MiB");
   assertEquals(parseRun(["k", "--smp", "3"])?.cpus, 3);
+  assertEquals(parseRun(["k", "-qm512"])?.memory, "512M");
+  assertEquals(parseRun(["k", "-q", "--no-reboot", "-q"])?.quiet, true);
+  assertEquals(parseRun(["--", "-nographic"])?.kernel, "-nographic");
   assertEquals(parseRun(["--help", "k"]), undefined);
 });
 
@@ -173,6 +176,7 @@ Deno.test("run --help names every option, and exits with 0", async () => {
     assertMatch(stdout, /^Usage: kvm run /m);
     assertMatch(stdout, /^Exit status:$/m);
     assertMatch(stdout, /^Examples:$/m);
+    assertMatch(stdout, /^ {2}0 [^]*\| head$/m);
     for (const line of stdout.split("\n")) assert(line.length <= 100, line);
   }
 });
@@ -187,7 +191,20 @@ Deno.test("wrong arguments exit with 125 and one line that says what would be ri
       ["-kernel a", "Write two hyphens: --kernel for -kernel"],
       ["a -smp 2", "Write two hyphens: --cpus for -smp"],
       ["a -fw_cfg x", "Write two hyphens: --fw-cfg for -fw_cfg"],
-      ["a -nographic", "Unknown option '-n'"],
+      ["a -nographic", "Unknown option '-nographic': not needed, the console is this terminal"],
+      ["a -machine q35", "Unknown option '-machine': there is one kind of machine"],
+      ["a -M q35", "Unknown option '-M': there is one kind of machine"],
+      ["a -drive file=b", "Unknown option '-drive': there are no disks yet"],
+      ["a --drive=file=b", "Unknown option '--drive': there are no disks yet"],
+      ["a -accel kvm", "Unknown option '-accel': not needed"],
+      ["a -net none", "Unknown option '-net': there is no network yet"],
+      ["a -mem-path b", "Unknown option '-mem-path'"],
+      ["a -append=b", "Write two hyphens: --append for -append=b"],
+      ["-m 2 -m3 a", "-m can be given once, and not as 2 and 3"],
+      ["a --cpus 2 --smp 2", "--smp can be given once, and not as 2 and 2"],
+      ["a --timeout 1 --timeout 2", "--timeout can be given once"],
+      ["--kernel a --kernel b", "There is one kernel to run, not 2: a b"],
+      ["a --fw-cfg b=c --fw-cfg b=d", "--fw-cfg has one file for b, not two"],
       ["a --cpus 0", '--cpus is a whole number from 1, not "0"'],
       ["a --cpus 2,cores=2", "--cpus is a whole number"],
       ["a --entry 0x", '--entry is an address, such as 0x100000, not "0x"'],
@@ -215,16 +232,21 @@ Deno.test("wrong arguments exit with 125 and one line that says what would be ri
 
 Deno.test("what can't be loaded exits with 125 and one line", async () => {
   await withFiles(
-    { "zeroes.bin": new Uint8Array(100), "bad.elf": [0x7f, 69, 76, 70] },
+    { "zeroes.bin": new Uint8Array(100), "zeroes.0": [], "bad.elf": [0x7f, 69, 76, 70] },
     async (folder) => {
       for (
         const [args, message] of [
           [["none.elf"], "Cannot read the kernel from none.elf: ENOENT"],
-          [["zeroes.bin"], "Cannot tell how to load the image: ENOEXEC"],
-          [["bad.elf"], "ENOEXEC"],
+          [["zeroes.bin"], "Cannot tell how to load zeroes.bin: it is no bzImage"],
+          [["zeroes.bin"], "needs --protocol flat16, flat32 or flat64"],
+          [["zeroes.0"], "Cannot load zeroes.0: it is empty"],
+          [["zeroes.bin", "--protocol", "elf"], 'zeroes.bin: Cannot load the kernel as "elf"'],
+          [["bad.elf"], 'bad.elf: Cannot load the kernel as "elf": ENOEXEC'],
           [["zeroes.bin", "--protocol", "efi"], "protocol is linux, elf, pvh"],
           [["zeroes.bin", "--protocol", "flat64", "--append", "x"], "has no commandLine"],
           [["zeroes.bin", "--protocol", "flat64", "-m", "12X"], 'Cannot understand the size "12X"'],
+          [["zeroes.bin", "--protocol", "flat64", "-m", "8192T"], "It is too big: no processor"],
+          [["zeroes.bin", "--protocol", "flat64", "-m", "4096T"], "at most 4194303G"],
           [["zeroes.bin", "--protocol", "flat64", "--cpu", "pentium"], "CPU model"],
           [["zeroes.bin", "--protocol", "flat64", "--initrd", "none"], "none: ENOENT"],
           [["zeroes.bin", "--fw-cfg", "opt/a=none"], "Cannot read none: No such file or directory"],

@@ -124,6 +124,20 @@ Deno.test("the directory lists the files by name, with their sizes and keys", ()
   assertEquals(read(fwCfg, 0x22, 8), text("second\0\0"));
 });
 
+Deno.test("all 16,352 keys can be files', which are sorted once and not with each of them", () => {
+  const fwCfg = new FwCfg();
+  const count = FW_CFG_KEY.LIMIT - FW_CFG_KEY.FILE_FIRST;
+  for (let file = count; file-- > 0;) {
+    fwCfg.add(`opt/${String(file).padStart(5, "0")}`, Uint8Array.of(file, file >> 8));
+  }
+  assertCode("ENOSPC", () => fwCfg.add("opt/more", text("")));
+  for (const key of [FW_CFG_KEY.FILE_FIRST, 0x1234, FW_CFG_KEY.LIMIT - 1]) {
+    const file = key - FW_CFG_KEY.FILE_FIRST;
+    assertEquals(read(fwCfg, key, 2), Uint8Array.of(file, file >> 8));
+  }
+  assertEquals(word(read(fwCfg, FW_CFG_KEY.FILE_DIR, 4), 0), count);
+});
+
 Deno.test("an item reads zeroes behind its end and from the start when it is selected again", () => {
   const fwCfg = make();
   for (let turn = 0; turn < 2; turn++) assertEquals(read(fwCfg, 0x20, 7), text("first\0\0"));

@@ -102,9 +102,11 @@ Deno.test("Linux's header comes before Multiboot's, and that before PVH and ELF"
 });
 
 Deno.test("What is nothing known is refused, with the protocols that take any bytes", () => {
-  for (const image of [new Uint8Array(0), code, new Uint8Array(512), bytes("#!/bin/sh")]) {
+  for (const image of [code, new Uint8Array(512), bytes("#!/bin/sh")]) {
     const { hint = "" } = assertCode("ENOEXEC", () => detectProtocol(image));
     assertEquals(hint.includes('"flat64"'), true);
   }
+  const { hint } = assertCode("ENOEXEC", () => detectProtocol(new Uint8Array(0)));
+  assertEquals(hint, "The image is empty");
   assertCode("EINVAL", () => detectProtocol("vmlinuz" as never));
 });

@@ -265,20 +265,25 @@ Deno.test("options that can't be are refused before there is a machine", async (
     [{ cpus: 0 }, "from 1"],
     [{ cpus: 1.5 }, "from 1"],
     [{ cpus: 100_000 }, "at most"],
+    [{ cpus: Symbol("2") as unknown as number }, "from 1"],
     [{ cpu: "host,+nonsense" }, "nonsense"],
     [{ onReset: "maybe" as "stop" }, "onReset"],
     [{ kernel: "/nowhere/vmlinuz" }, "ENOENT"],
     [{ kernel: 5 as unknown as string }, "a path, a URL or bytes"],
+    [{ kernel: Object.create(null) }, "a path, a URL or bytes"],
     [{ kernel: "/dev/zero" }, "no regular file"],
     [{ kernel: "" }, "ENOENT"],
     [{ serial: [{}, {}, {}, {}] }, "COM2 to COM4"],
     [{ serial: 5 as unknown as [] }, "a list of ports"],
     [{ console: "inherited" as "inherit" }, '"inherit"'],
+    [{ console: [] as object }, '"inherit"'],
+    [{ serial: [[5]] as [object] }, '"inherit"'],
     [{ console: { output: 5 as unknown as WritableStream } }, "a WritableStream"],
     [{ console: { input: 5 as unknown as ReadableStream } }, "a ReadableStream"],
     [{ debugcon: null as unknown as WritableStream }, "a WritableStream"],
     [{ modules: [null] as unknown as [] }, "image and commandLine"],
     [{ fwCfg: { a: "text" as unknown as Uint8Array } }, "a Uint8Array for each"],
+    [{ fwCfg: [] as unknown as Record<string, Uint8Array> }, "a Uint8Array for each"],
     [{ signal: {} as AbortSignal }, "an AbortSignal"],
     [{ onInternalError: "x" as unknown as () => "stop" }, "is a function"],
   ];
@@ -292,6 +297,37 @@ Deno.test("options that can't be are refused before there is a machine", async (
   }
   await assertRejects(() => Machine.create(null as unknown as MachineOptions), KvmError);
   assertEquals(openTargets(), before);
+});
+
+Deno.test("keys, bytes and lines that can't be are refused, whatever their type", async () => {
+  await using machine = await Machine.create({ ...flat(spin), serial: [{}] });
+  const keys = [undefined, null, 5, {}, "abc", ["x"], [NaN], [1n], [1e9], [-1], [1.5], [,], {
+    length: 1,
+  }];
+  for (const wrong of keys) {
+    const error = assertCode(
+      "EINVAL",
+      () => machine.sendKeys(wrong as number[]),
+      Deno.inspect(wrong),
+    );
+    assertStringIncludes(error.message, "set 2, a list of bytes");
+  }
+  assertEquals(machine.sendKeys(Uint8Array.of(0x1c) as unknown as number[]), true);
+  for (const wrong of [undefined, null, 5, new ArrayBuffer(4), [300, "x"], Symbol("x"), true]) {
+    const sent = machine.serial[0]!.send(wrong as unknown as string);
+    assertEquals((await assertRejects(() => sent, KvmError)).code, "EINVAL");
+  }
+  for (const wrong of [undefined, null, -1, NaN, 1.5, "5", 5n, Symbol("x"), 24, 4096, 1e9]) {
+    const error = assertCode("EINVAL", () => machine.line(wrong as number));
+    assertStringIncludes(error.message, "0 to 23");
+  }
+  machine.line(23).set(true);
+});
+
+Deno.test("a stream that is a console's input and has no bytes ends the machine", async () => {
+  const input = ReadableStream.from([[65]]) as unknown as ReadableStream<Uint8Array>;
+  await using machine = await Machine.boot({ ...flat(spin), console: { input } });
+  await assertRejects(() => machine.finished, KvmError, "a string or a Uint8Array");
 });
 
 Deno.test("a console's function may return anything, and await the end that waits for it", async () => {

@@ -150,6 +150,60 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   );
 }
 
+/** A console without a machine, which ends nothing; and a write that nobody reads all of. */
+function startBlocked(terminal: TestTerminal): Deno.ChildProcess {
+  const text = `
+    import { TerminalConsole } from ${specifier("src/machine/mod.ts")};
+    const nothing = () => {};
+    const actions = { quit: nothing, powerButton: nothing, reset: nothing, sendBreak: nothing };
+    const { input, output } = new TerminalConsole(actions);
+    output.getWriter().write(new Uint8Array(1 << 20));
+    await input.getReader().read();
+  `;
+  const options = ["--no-prompt", "--no-check", "--no-lock", "--allow-ffi"];
+  const script = `data:application/typescript,${encodeURIComponent(text)}`;
+  return terminal.spawn(Deno.execPath(), "run", ...options, script);
+}
+
+/** What a process does, by the letter that proc(5) has for it: T is stopped. */
+function stateOf({ pid }: Deno.ChildProcess): string {
+  return / \((?:.*)\) (\w)/.exec(Deno.readTextFileSync(`/proc/${pid}/stat`))![1]!;
+}
+
+testAtTerminal(
+  "a terminal that takes no more output is put back by a signal, and the next one ends the process",
+  async (terminal) => {
+    const before = terminal.settings;
+    const child = startBlocked(terminal);
+    await terminal.untilSettings((settings) => settings !== before);
+    child.kill("SIGINT");
+    await terminal.untilSettings((settings) => settings === before);
+    child.kill("SIGINT");
+    assertEquals((await child.status).signal, "SIGINT");
+    assertEquals(terminal.settings, before);
+  },
+);
+
+testAtTerminal(
+  "a stopped process leaves the terminal as it was, and has it raw again when it goes on",
+  async (terminal) => {
+    const before = terminal.settings;
+    const child = startBlocked(terminal);
+    await terminal.untilSettings((settings) => settings !== before);
+    const raw = terminal.settings;
+    child.kill("SIGTSTP");
+    await terminal.untilSettings(() => stateOf(child) === "T");
+    assertEquals(terminal.settings, before);
+    child.kill("SIGCONT");
+    await terminal.untilSettings((settings) => settings === raw);
+    child.kill("SIGQUIT");
+    await terminal.untilSettings((settings) => settings === before);
+    child.kill("SIGQUIT");
+    assertEquals((await child.status).signal, "SIGQUIT");
+    assertEquals(terminal.settings, before);
+  },
+);
+
 for (
   const [how, then, code] of [
     ["Deno.exit", "Deno.exit(5);", 5],

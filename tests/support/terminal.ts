@@ -29,6 +29,14 @@ export class TestTerminal implements AsyncDisposable {
     return this.#stty("-g");
   }
 
+  /** Resolves when they are as wanted: no event tells of a change. */
+  async untilSettings(wanted: (settings: string) => boolean): Promise<void> {
+    for (const end = performance.now() + PATIENCE; !wanted(this.settings);) {
+      if (performance.now() > end) throw new Error(`The settings stay ${this.settings}`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
   /** What has come out of it until now. */
   get text(): string {
     return this.#text;

@@ -50,7 +50,8 @@ On a terminal all keys are the guest's, Ctrl-C too. Ctrl-A x ends the machine; C
 else there is. Input from elsewhere reaches the guest as it is, and its end ends nothing.
 
 Exit status:
-  0        the guest switched itself off, or --no-reboot; or Ctrl-A x
+  0        the guest switched itself off, or --no-reboot; or Ctrl-A x; or nobody reads its output
+           any more, as with kvm run ... | head
   CODE     the guest wrote CODE to port 0xf4; of it, the low 8 bits
   124      --timeout is over
   125      wrong arguments, a file or KVM that can't be used: the machine did not start or go on

@@ -6,6 +6,7 @@
 
 import type { Protocol } from "../../loader/mod.ts";
 import { parse, UsageError } from "../command.ts";
+import { complainOfQemu, renamed } from "./qemu.ts";
 
 /** Where the bytes of a serial port or of the debug console go, and come from. */
 export type Target =
@@ -64,7 +65,7 @@ const list = { type: "string", multiple: true } as const;
 const flag = { type: "boolean", default: false } as const;
 
 const options = {
-  "kernel": text,
+  "kernel": list,
   "initrd": text,
   "append": text,
   "module": list,
@@ -89,14 +90,11 @@ const options = {
 /** What can stand behind two hyphens. */
 export const optionNames: readonly string[] = Object.keys(options);
 
-/** Options of QEMU that have another name here. */
-const renamed: Readonly<Record<string, string>> = { fw_cfg: "fw-cfg", smp: "cpus" };
-
 /** Understands a command line; undefined if it asks for help. */
 export function parseRun(args: readonly string[]): RunOptions | undefined {
   const { values, positionals } = parseArguments(args);
   if (values.help) return undefined;
-  const kernels = [...positionals, ...values.kernel === undefined ? [] : [values.kernel]];
+  const kernels = [...positionals, ...values.kernel ?? []];
   const [kernel] = kernels;
   if (kernel === undefined) throw new UsageError("Name a kernel: kvm run KERNEL");
   if (kernels.length > 1) {
@@ -125,7 +123,7 @@ export function parseRun(args: readonly string[]): RunOptions | undefined {
     memory: /^\d+$/.test(values.memory) ? `${values.memory}M` : values.memory,
     cpus: cpusOf(values.smp ?? values.cpus),
     cpu: values.cpu,
-    fwCfg: (values["fw-cfg"] ?? []).map(fileOf),
+    fwCfg: filesOf(values["fw-cfg"] ?? []),
     serial: targets,
     debugcon: targetOf("--debugcon", debugcon),
     onReset: values["no-reboot"] ? "stop" : "reboot",
@@ -137,24 +135,39 @@ export function parseRun(args: readonly string[]): RunOptions | undefined {
 }
 
 function parseArguments(args: readonly string[]) {
-  try {
-    return parse({ args: [...args], allowPositionals: true, options });
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    for (const arg of args) {
-      const name = /^-([a-z][\w-]+)$/.exec(arg)?.[1] ?? "";
-      const long = renamed[name] ?? name;
-      if (!Object.hasOwn(options, long)) continue;
-      throw new UsageError(`Write two hyphens: --${long} for ${arg}`, { cause: error });
-    }
-    throw error;
+  const end = args.indexOf("--");
+  for (const arg of end < 0 ? args : args.slice(0, end)) {
+    const complaint = complainOfQemu(arg, optionNames);
+    if (complaint !== undefined) throw new UsageError(complaint);
   }
+  const parsed = parse({ args: [...args], allowPositionals: true, options, tokens: true });
+  const given = new Map<string, string>();
+  for (const token of parsed.tokens) {
+    if (token.kind !== "option" || token.value === undefined) continue;
+    const { name, rawName, value } = token;
+    if ("multiple" in options[name as keyof typeof options]) continue;
+    const key = renamed[name] ?? name;
+    const other = given.get(key);
+    if (other !== undefined) {
+      throw new UsageError(`${rawName} can be given once, and not as ${other} and ${value}`);
+    }
+    given.set(key, value);
+  }
+  return parsed;
 }
 
 /** What is before the first "=", and what behind it. */
 function halves(value: string): [string, string | undefined] {
   const at = value.indexOf("=");
   return at < 0 ? [value, undefined] : [value.slice(0, at), value.slice(at + 1)];
+}
+
+function filesOf(values: readonly string[]): (readonly [string, string])[] {
+  const files = values.map(fileOf);
+  const names = files.map(([name]) => name);
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice !== undefined) throw new UsageError(`--fw-cfg has one file for ${twice}, not two`);
+  return files;
 }
 
 function fileOf(value: string): [string, string] {

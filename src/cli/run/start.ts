@@ -6,6 +6,7 @@
 
 import { Errno, KvmError } from "../../../ffi/mod.ts";
 import { AssembleError } from "../../assemble/mod.ts";
+import { detectProtocol } from "../../loader/mod.ts";
 import { GuestCrash, Machine, type MachineEnd } from "../../machine/mod.ts";
 import { Failure } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
@@ -33,6 +34,9 @@ export async function runMachine(options: RunOptions, err: Terminal): Promise<nu
     if (error instanceof GuestCrash) throw new Failure(error.message, RunStatus.CRASH);
     if (error instanceof AssembleError) {
       throw new Failure(`${options.kernel}: ${error.message}`, RunStatus.FAILED);
+    }
+    if (error instanceof KvmError && error.errno === Errno.ENOEXEC) {
+      throw new Failure(describeImage(options, error), RunStatus.FAILED, error);
     }
     const reason = systemReason(error);
     if (reason === undefined) throw error;
@@ -85,6 +89,25 @@ async function stay(
     if (!(error instanceof KvmError && error.errno === Errno.EPIPE)) throw error;
   }
   return statusOf(await finished);
+}
+
+/** What is wrong with the kernel's image, in words of the command line. */
+function describeImage({ kernel, protocol }: RunOptions, error: KvmError): string {
+  const image = withFile("read", kernel, (path) => Deno.readFileSync(path));
+  if (image.length === 0) return `Cannot load ${kernel}: it is empty`;
+  const isNamed = kernel.endsWith(".asm") || protocol !== undefined;
+  if (isNamed || isKnown(image)) return `${kernel}: ${error.message}`;
+  return `Cannot tell how to load ${kernel}: it is no bzImage, no ELF file, no boot sector, and ` +
+    "has no Multiboot header; other code needs --protocol flat16, flat32 or flat64";
+}
+
+function isKnown(image: Uint8Array): boolean {
+  try {
+    return detectProtocol(image) !== undefined;
+  } catch (error) {
+    if (error instanceof KvmError) return false;
+    throw error;
+  }
 }
 
 function statusOf(end: MachineEnd): number {

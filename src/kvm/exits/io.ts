@@ -114,6 +114,7 @@ export class IoExit {
 
 /** Apart from the setter, which stays small enough to be inlined. */
 function refuse(value: unknown): never {
-  const hint = "The value of a port is a number: its low 8, 16 or 32 bits are used";
+  const hint =
+    "A port's value is a number, and no promise of one: its low 8, 16 or 32 bits are used";
   throw new KvmError({ operation: `answer an IN with ${show(value)}`, errno: Errno.EINVAL, hint });
 }
