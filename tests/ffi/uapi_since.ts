@@ -106,7 +106,17 @@ const additions: Readonly<Record<string, readonly string[]>> = {
     "struct kvm_exit_snp_req_certs",
     "struct kvm_run.snp_req_certs",
   ],
-  "7.1": ["KVM_X86_QUIRK_VMCS12_FREEZE_IN_SMM_CC"],
+  "7.3": [
+    "KVM_X86_QUIRK_NESTED_SVM_SHARED_PAT",
+    "KVM_X86_QUIRK_VMCS12_ALLOW_FREEZE_IN_SMM",
+    "struct kvm_nested_state.hdr.svm.gpat",
+    "struct kvm_svm_nested_state_hdr.gpat",
+  ],
+};
+
+/** What has grown, and by which release it had the size that it has in the tables. */
+const grown: Readonly<Record<string, readonly string[]>> = {
+  "7.3": ["struct kvm_nested_state.hdr.svm", "struct kvm_svm_nested_state_hdr"],
 };
 
 /**
@@ -114,8 +124,17 @@ const additions: Readonly<Record<string, readonly string[]>> = {
  * 6.1 has. A struct's members are newer when the struct is, or when they are listed themselves.
  */
 export function appearedIn(name: string): number {
+  return latestRelease(additions, name);
+}
+
+/** The release by which it had its size, likewise; 0 if it always had. */
+export function grewIn(name: string): number {
+  return latestRelease(grown, name);
+}
+
+function latestRelease(changes: Readonly<Record<string, readonly string[]>>, name: string): number {
   let latest = 0;
-  for (const [release, names] of Object.entries(additions)) {
+  for (const [release, names] of Object.entries(changes)) {
     if (!names.some((pattern) => fits(name, pattern))) continue;
     const [major = 0, minor = 0] = release.split(".").map(Number);
     latest = Math.max(latest, (major << 16) | (minor << 8));

@@ -53,7 +53,9 @@ export const Quirk = {
   /** The guest's PAT is ignored without device DMA. */
   IGNORE_GUEST_PAT: 0x200,
   /** A nested VM entry with FREEZE_IN_SMM in the guest's IA32_DEBUGCTL is let through. */
-  VMCS12_FREEZE_IN_SMM_CC: 0x400,
+  VMCS12_ALLOW_FREEZE_IN_SMM: 0x400,
+  /** A nested guest on AMD shares its hypervisor's PAT, whatever its VMCB has. */
+  NESTED_SVM_SHARED_PAT: 0x800,
 } as const;
 
 /** `KVM_BUS_LOCK_DETECTION_*`. */

@@ -104,7 +104,8 @@ export const vmIoctls = {
     on: "vm",
     cap: "USER_MEMORY2",
     hints: {
-      EEXIST: "The range overlaps another slot: delete that one first, or choose another address.",
+      EEXIST:
+        "The range overlaps another slot, or that part of the guest_memfd has one: delete it first, or choose another.",
       EINVAL:
         "Addresses, size and guest_memfd offset must be multiples of the page size, the end within the host's physical addresses (CPUID leaf 0x80000008), and the guest_memfd must be this VM's and its range unused by other slots.",
     },

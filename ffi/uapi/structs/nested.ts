@@ -24,6 +24,8 @@ export const kvmVmxNestedStateHdr = {
 export const kvmSvmNestedStateHdr = {
   /** Guest-physical address of the VMCB that runs. */
   vmcbPa: "u64",
+  /** The nested guest's own PAT, where `Quirk.NESTED_SVM_SHARED_PAT` is off. Linux 7.3. */
+  gpat: "u64",
 } as const;
 
 /** `struct kvm_vmx_nested_state_data`: what follows the header for VMX. */

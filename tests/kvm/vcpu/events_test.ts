@@ -164,22 +164,30 @@ Deno.test(needs("events are set in part, and what is not given stays", "VCPU_EVE
   assertEquals([nmi.masked, exception.injected, exception.nr], [1, 1, 6]);
 });
 
-Deno.test(needs("an SMI takes the guest to system management mode's entry", "X86_SMM"), () => {
-  using kvm = Kvm.open();
-  using machine = startLong(idleAndHandler);
-  const { vcpu } = machine;
-  vcpu.setCpuid(kvm.getSupportedCpuid());
-  runUntil(vcpu, "hlt");
-  assertEquals(vcpu.flags & RunFlag.SMM, 0);
-  vcpu.smi();
-  assertEquals(vcpu.getVcpuEvents().smi.pending, 1);
-  // That mode has memory of its own, and here none: the first instruction can't be fetched.
-  runUntil(vcpu, "internalError");
-  const { smi } = vcpu.getVcpuEvents();
-  assertEquals([smi.smm, smi.pending, vcpu.flags & RunFlag.SMM], [1, 0, RunFlag.SMM]);
-  // SMBASE is 0x30000 after a reset, the entry 0x8000 behind it (SDM volume 3, 32.4).
-  assertEquals([vcpu.getSregs().cs.base, vcpu.getRegs().rip], [0x30000n, 0x8000n]);
-});
+Deno.test(
+  needs(
+    "an SMI takes the guest to system management mode's entry",
+    "X86_SMM",
+    "MULTI_ADDRESS_SPACE",
+  ),
+  () => {
+    using kvm = Kvm.open();
+    using machine = startLong(idleAndHandler);
+    const { vm, vcpu } = machine;
+    vcpu.setCpuid(kvm.getSupportedCpuid());
+    // SMBASE is 0x30000 after a reset, the entry 0x8000 behind it (SDM volume 3, 32.4). That mode has
+    // memory of its own: here what the processor's state goes to, and none for instructions.
+    vm.addMemory({ size: 0x1000, guestPhysAddr: 0x3f000, addressSpace: 1 });
+    runUntil(vcpu, "hlt");
+    assertEquals(vcpu.flags & RunFlag.SMM, 0);
+    vcpu.smi();
+    assertEquals(vcpu.getVcpuEvents().smi.pending, 1);
+    runUntil(vcpu, "internalError");
+    const { smi } = vcpu.getVcpuEvents();
+    assertEquals([smi.smm, smi.pending, vcpu.flags & RunFlag.SMM], [1, 0, RunFlag.SMM]);
+    assertEquals([vcpu.getSregs().cs.base, vcpu.getRegs().rip], [0x30000n, 0x8000n]);
+  },
+);
 
 Deno.test("an SMI on a host without system management mode is an error that says so", () => {
   using machine = bare();
