@@ -1,4 +1,10 @@
-import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { cached, cacheFolder, hash } from "../../tools/nested/cache.ts";
 import { keepDurations, knownDurations } from "../../tools/nested/durations.ts";
@@ -8,7 +14,8 @@ import { jobImage, lockedPackages } from "../../tools/nested/job.ts";
 import { LimitError, runMachine } from "../../tools/nested/machine.ts";
 import { dependencies, findModules } from "../../tools/nested/modules.ts";
 import { effectiveLimit, parseOptions, quote, UsageError } from "../../tools/nested/options.ts";
-import { packages, parseAptShow, wantedPackages } from "../../tools/nested/packages.ts";
+import { kernelParts, parseAptShow, suiteSources, wantedPackages } from "../../tools/nested/apt.ts";
+import { packages } from "../../tools/nested/packages.ts";
 import { missingMessage, missingPrograms, run } from "../../tools/nested/process.ts";
 import { mergeReports, readReport } from "../../tools/nested/report.ts";
 import { parts } from "../../tools/nested/parts.ts";
@@ -23,6 +30,7 @@ Deno.test("own options come first, and the rest is the command's, its options to
     help: false,
     limit: 5,
     debs: "/d",
+    suite: undefined,
     withQemu: false,
     guests: false,
     all: false,
@@ -158,15 +166,39 @@ Depends: debconf (>= 0.5)
   assertThrows(() => wantedPackages([]), NestedError, "--debs");
 });
 
+Deno.test("a kernel in parts is named by what its package depends on", () => {
+  const depends = "linux-base-7.3.4 (= 7.3.4-1), linux-binary-7.3.4-cloud-amd64 (= 7.3.4-1), " +
+    "linux-modules-7.3.4-cloud-amd64 (= 7.3.4-1), dracut | initramfs-tools (>= 0.120)";
+  assertEquals(kernelParts({ name: "linux-image-7.3.4", version: "7.3.4-1", depends }), [
+    "linux-binary-7.3.4-cloud-amd64=7.3.4-1",
+    "linux-modules-7.3.4-cloud-amd64=7.3.4-1",
+  ]);
+  assertEquals(kernelParts({ name: "", version: "", depends: "kmod, linux-base (>= 4.3~)" }), []);
+});
+
+Deno.test("another suite is one of the Debian that apt knows, and backports need what they renew", () => {
+  const archives = `|node|file:/node
+Debian|Debian-Security|file:/security
+Debian|Debian|file:/debian
+`;
+  assertMatch(suiteSources(archives, "sid"), /^deb \[signed-by=\S+\] file:\/debian sid main\n$/);
+  assertMatch(suiteSources(archives, "sid-backports"), /sid-backports main\ndeb .* sid main\n$/);
+  assertThrows(() => suiteSources("Ubuntu|Ubuntu|file:/u", "sid"), NestedError);
+});
+
 Deno.test("a folder without the packages, or with two of a kind, is refused with the reason", () =>
   inFolder(async (folder) => {
-    const error = () => packages(`${folder}/cache`, folder);
+    const error = () => packages(`${folder}/cache`, { debs: folder, suite: undefined });
     await assertRejects(error, NestedError, "There is no linux-image-*_amd64.deb");
     for (const version of [1, 2]) {
       await Deno.writeTextFile(`${folder}/linux-image-${version}_amd64.deb`, "");
     }
     await assertRejects(error, NestedError, "There is more than one linux-image-*_amd64.deb");
-    await assertRejects(() => packages(folder, `${folder}/none`), NestedError, "--debs");
+    await assertRejects(
+      () => packages(folder, { debs: `${folder}/none`, suite: undefined }),
+      NestedError,
+      "--debs",
+    );
   }));
 
 Deno.test("modules load after those that they say they depend on", () =>

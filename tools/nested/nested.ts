@@ -49,7 +49,7 @@ export async function main(
     }
     requirePrograms();
     if (options.guests) {
-      console.log((await packages(cacheFolder(), options.debs, abort.signal)).guests);
+      console.log((await packages(cacheFolder(), options, abort.signal)).guests);
       Deno.exit(0);
     }
     Deno.exit(await task(options, abort.signal));
@@ -131,7 +131,7 @@ export async function runShell(options: Options, signal: AbortSignal): Promise<n
 
 async function prepare(options: Options, signal: AbortSignal): Promise<Prepared> {
   const folder = cacheFolder();
-  const unpacked = await packages(folder, options.debs, signal);
+  const unpacked = await packages(folder, options, signal);
   const root = await rootImage(folder, unpacked, options.withQemu, signal);
   return { kernel: unpacked.kernel, root, npm: await npmPackages(folder, tree, signal) };
 }

@@ -16,6 +16,8 @@ export interface Options {
   readonly limit: number | undefined;
   /** A folder with .deb files to use in place of apt. */
   readonly debs: string | undefined;
+  /** A suite of Debian to take the packages from, where the machine's own is not meant. */
+  readonly suite: string | undefined;
   /** Whether QEMU is inside, too. */
   readonly withQemu: boolean;
   /** Whether only to tell where the guests' files are, out here. */
@@ -32,6 +34,7 @@ export interface Options {
 export const commonUsage =
   `  --limit SECONDS  cut it off after so long, ${DEFAULT_LIMIT} if not given; 0 is never
   --debs FOLDER    take the .deb files of what runs inside from there and not from apt
+  --suite SUITE    take them from another suite of Debian: trixie-backports has newer kernels
   --with-qemu      have QEMU inside, to compare with
   --guests         only print the folder, out here, of the guests that the tests inside boot
   --help           show this
@@ -47,6 +50,7 @@ export class UsageError extends NestedError {
 const takesValue = new Map([
   ["--limit", true],
   ["--debs", true],
+  ["--suite", true],
   ["--with-qemu", false],
   ["--guests", false],
   ["--all", false],
@@ -74,16 +78,17 @@ export function parseOptions(args: readonly string[]): Options {
         help: { type: "boolean" },
         limit: { type: "string" },
         debs: { type: "string" },
+        suite: { type: "string" },
         "with-qemu": { type: "boolean" },
         guests: { type: "boolean" },
         all: { type: "boolean" },
         report: { type: "string" },
       },
     });
-    const { help = false, debs, guests = false, all = false, report } = values;
+    const { help = false, debs, suite, guests = false, all = false, report } = values;
     const withQemu = values["with-qemu"] ?? false;
     const limit = values.limit === undefined ? undefined : seconds(values.limit);
-    return { help, limit, debs, withQemu, guests, all, report, rest };
+    return { help, limit, debs, suite, withQemu, guests, all, report, rest };
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message);
     throw error;

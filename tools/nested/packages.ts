@@ -7,15 +7,12 @@
  */
 
 import { basename, join } from "node:path";
+import { fromApt, type Source } from "./apt.ts";
 import { cached, hash } from "./cache.ts";
 import { NestedError } from "./error.ts";
 import { findModules, type KernelModule } from "./modules.ts";
-import { missingPrograms, run } from "./process.ts";
+import { run } from "./process.ts";
 
-/** Depends on the package of the kernel proper, whose name has the kernel's version. */
-const KERNEL = "linux-image-cloud-amd64";
-const BUSYBOX = "busybox-static";
-const MEMTEST = "memtest86+";
 const MODULES = ["kvm-amd"];
 
 /** What the packages hold, unpacked. */
@@ -37,19 +34,19 @@ const guestFiles: Readonly<Record<string, RegExp>> = {
   "memtest86+x64.bin": /\/boot\/[^/]*x64(\.bin)?$/,
 };
 
-/** Where packages come from: a name for the cache, and putting the .deb files into a folder. */
-interface Source {
-  readonly inputs: unknown;
-  fetch(folder: string): Promise<void>;
+/** Where the packages are from: a folder, another suite of Debian, or else apt's own choice. */
+export interface Origin {
+  readonly debs: string | undefined;
+  readonly suite: string | undefined;
 }
 
 /** Downloads and unpacks, or finds it done. */
 export async function packages(
   folder: string,
-  debs: string | undefined,
+  { debs, suite }: Origin,
   signal?: AbortSignal,
 ): Promise<Unpacked> {
-  const source = debs === undefined ? await fromApt(folder, signal) : await fromFolder(debs);
+  const source = debs === undefined ? await fromApt(folder, suite, signal) : await fromFolder(debs);
   const name = `packages-${await hash([MODULES, Object.keys(guestFiles), source.inputs])}`;
   const path = await cached(folder, name, async (path) => {
     const downloads = `${path}.debs`;
@@ -72,61 +69,6 @@ export async function packages(
   };
 }
 
-/** A package as apt-cache shows it. */
-export interface AptPackage {
-  readonly name: string;
-  readonly version: string;
-  readonly depends: string;
-}
-
-/** Reads what `apt-cache show` prints. */
-export function parseAptShow(text: string): AptPackage[] {
-  return text.split(/\n\n+/).map((stanza) => ({
-    name: /^Package: (.+)$/m.exec(stanza)?.[1] ?? "",
-    version: /^Version: (.+)$/m.exec(stanza)?.[1] ?? "",
-    depends: /^Depends: (.+)$/m.exec(stanza)?.[1] ?? "",
-  })).filter(({ name }) => name !== "");
-}
-
-/** `name=version` of each package to download. */
-export function wantedPackages(shown: readonly AptPackage[]): string[] {
-  const others = [BUSYBOX, MEMTEST].map((name) => shown.find((each) => each.name === name));
-  const kernel = shown.find(({ name }) => name === KERNEL)?.depends;
-  const [, name, version] = /(linux-image-\S+) \(= ([^)]+)\)/.exec(kernel ?? "") ?? [];
-  if (!name || !version || others.includes(undefined)) {
-    throw new NestedError(
-      `apt knows no ${KERNEL}, ${BUSYBOX} or ${MEMTEST}: run apt-get update as root, or, where the ` +
-        `distribution has no such packages, download Debian's and name their folder with --debs`,
-    );
-  }
-  return [{ name, version }, ...others].flatMap((wanted) =>
-    wanted === undefined ? [] : [`${wanted.name}=${wanted.version}`]
-  );
-}
-
-async function fromApt(folder: string, signal?: AbortSignal): Promise<Source> {
-  // It fails where it knows none of them.
-  const shown = missingPrograms(["apt-cache", "apt-get"]).length > 0
-    ? new Uint8Array()
-    : await run("apt-cache", ["show", "--no-all-versions", KERNEL, BUSYBOX, MEMTEST], { signal })
-      .catch(emptyIfFailed);
-  const wanted = wantedPackages(parseAptShow(new TextDecoder().decode(shown)));
-  return {
-    inputs: wanted,
-    fetch: async (cwd) => {
-      console.error(`nested: downloading ${wanted.join(", ")} into ${folder}`);
-      // The sandbox's user may not write to a user's cache, and apt would warn of it.
-      const args = ["-qq", "-o", "APT::Sandbox::User=root", "download", ...wanted];
-      await run("apt-get", args, { cwd, signal });
-    },
-  };
-}
-
-function emptyIfFailed(error: unknown): Uint8Array<ArrayBuffer> {
-  if (error instanceof NestedError) return new Uint8Array();
-  throw error;
-}
-
 async function fromFolder(folder: string): Promise<Source> {
   const names: string[] = [];
   try {
@@ -134,13 +76,21 @@ async function fromFolder(folder: string): Promise<Source> {
   } catch (error) {
     throw new NestedError(`--debs ${folder}: ${error instanceof Error ? error.message : error}`);
   }
-  const chosen = ["linux-image-", "busybox", "memtest86+"].map((prefix) => {
-    const found = names.filter((name) => name.startsWith(prefix) && name.endsWith("_amd64.deb"));
-    const [name, another] = found;
-    if (name !== undefined && another === undefined) return join(folder, name);
+  const all = (prefix: string) =>
+    names.filter((name) => name.startsWith(prefix) && name.endsWith("_amd64.deb"));
+  const single = (prefix: string) => {
+    const [name, another] = all(prefix);
+    if (name !== undefined && another === undefined) return name;
     const count = name === undefined ? "no" : "more than one";
     throw new NestedError(`There is ${count} ${prefix}*_amd64.deb in ${folder}`);
-  });
+  };
+  // Newer kernels come in parts, and their linux-image- is empty.
+  const parts = all("linux-binary-").length > 0
+    ? [single("linux-binary-"), single("linux-modules-")]
+    : [single("linux-image-")];
+  const chosen = [...parts, single("busybox"), single("memtest86+")].map((name) =>
+    join(folder, name)
+  );
   return {
     inputs: await Promise.all(chosen.map(async (path) => {
       const { size, mtime } = await Deno.stat(path);
