@@ -1,15 +1,19 @@
 /**
- * Shows which tests were skipped on which of the two backends, and for want of what. A test that was
- * skipped on both proves nothing: it fails this tool, unless {@linkcode nowhere} says why.
+ * Shows which tests were skipped on which backend, and for want of what. A test that was skipped on
+ * all of them proves nothing: it fails this tool, unless {@linkcode nowhere} says why.
  *
  *     deno run --allow-read tools/skips.ts host.xml nested.xml
+ *     deno run --allow-read tools/skips.ts --files host.xml nested.xml
  *
- * The files are reports of `deno test --junit-path`.
+ * The arguments are reports of `deno test --junit-path`, each named after its backend. With --files it
+ * only lists the test files in which something ran nowhere, for a backend that may have it.
  *
  * @module
  */
 
-/** What a test may need although neither backend at hand has it: where it would run. */
+import { basename } from "node:path";
+
+/** What a test may need although no backend at hand may have it: where it would run. */
 export const nowhere: Readonly<Record<string, string>> = {
   "KVM's PMU_CAPABILITY": "with performance counters, which neither processor has for guests",
   "KVM's PRE_FAULT_MEMORY": "with nested paging and Linux 6.11; Debian 12's is 6.1",
@@ -45,8 +49,8 @@ export type Fate = "ran" | "skipped" | "absent";
 export interface Row {
   readonly test: string;
   readonly needs: string;
-  readonly host: Fate;
-  readonly nested: Fate;
+  /** On each of the backends, in their order. */
+  readonly fates: readonly Fate[];
 }
 
 /** What a test needs stands at the end of its name; why it was ignored, too. */
@@ -88,20 +92,34 @@ function decode(text: string): string {
   );
 }
 
-/** The tests that were skipped on one of the backends or on both, by what they need. */
-export function skippedRows(host: readonly TestCase[], nested: readonly TestCase[]): Row[] {
-  const rows = new Map<string, Row>();
-  for (const { test, needs, skipped } of host) {
-    rows.set(test, { test, needs, host: skipped ? "skipped" : "ran", nested: "absent" });
-  }
-  for (const { test, needs, skipped } of nested) {
-    const { host = "absent", needs: known = "" } = rows.get(test) ?? {};
-    // Where it is only the reason for skipping, the name has it only there.
-    rows.set(test, { test, needs: needs || known, host, nested: skipped ? "skipped" : "ran" });
+/** The tests that were skipped on any of the backends, by what they need. */
+export function skippedRows(backends: readonly (readonly TestCase[])[]): Row[] {
+  const rows = new Map<string, { test: string; needs: string; fates: Fate[] }>();
+  for (const [at, cases] of backends.entries()) {
+    for (const { test, needs, skipped } of cases) {
+      let row = rows.get(test);
+      if (row === undefined) {
+        row = { test, needs, fates: backends.map(() => "absent") };
+        rows.set(test, row);
+      }
+      // Where it is only the reason for skipping, the name has it only there.
+      row.needs = needs || row.needs;
+      row.fates[at] = skipped ? "skipped" : "ran";
+    }
   }
   return [...rows.values()]
-    .filter(({ host, nested }) => host === "skipped" || nested === "skipped")
+    .filter(({ fates }) => fates.includes("skipped"))
     .sort((a, b) => compare(a.needs, b.needs) || compare(a.test, b.test));
+}
+
+/** Whether a test has run on no backend. */
+export function ranNowhere({ fates }: Row): boolean {
+  return !fates.includes("ran");
+}
+
+/** The files of tests that have run on no backend. */
+export function filesOf(rows: readonly Row[]): string[] {
+  return [...new Set(rows.filter(ranNowhere).map(({ test }) => test.split(": ")[0]!))].sort();
 }
 
 function compare(a: string, b: string): number {
@@ -111,18 +129,17 @@ function compare(a: string, b: string): number {
 /**
  * What is wrong: each a line. A machine that has something on the list is none: it is a better one.
  *
- * @param all Both reports' tests.
+ * @param all All reports' tests.
  */
 export function complaints(
   rows: readonly Row[],
   all: readonly TestCase[],
   known: Readonly<Record<string, string>> = nowhere,
 ): string[] {
-  const everywhere = rows.filter(({ host, nested }) => host !== "ran" && nested !== "ran");
   return [
     ...rows.filter(({ needs }) => needs === "")
       .map(({ test }) => `is skipped and does not say what it needs: ${test}`),
-    ...everywhere.filter(({ needs }) => needs !== "" && known[needs] === undefined)
+    ...rows.filter(ranNowhere).filter(({ needs }) => needs !== "" && known[needs] === undefined)
       .map(({ test, needs }) => `ran nowhere, for want of ${needs}: ${test}`),
     ...Object.keys(known).filter((listed) => !all.some(({ needs }) => needs === listed))
       .map((needs) => `is on the list in tools/skips.ts, and no test needs it: ${needs}`),
@@ -130,38 +147,46 @@ export function complaints(
 }
 
 /** The table: a heading for each need, and below it the tests with how they fared. */
-export function table(rows: readonly Row[]): string {
-  const lines = [`${"host".padEnd(9)}${"nested".padEnd(9)}test`];
+export function table(names: readonly string[], rows: readonly Row[]): string {
+  const width = Math.max("skipped".length, ...names.map(({ length }) => length)) + 2;
+  const line = (cells: readonly string[], test: string) =>
+    cells.map((cell) => cell.padEnd(width)).join("") + test;
+  const lines = [line(names, "test")];
   for (const [needs, group] of Map.groupBy(rows, (row) => row.needs)) {
     const why = nowhere[needs];
-    const ran = group.some(({ host, nested }) => host === "ran" || nested === "ran");
     lines.push("", `needs ${needs || "nothing that it says"}`);
-    if (why !== undefined && !ran) lines.push(`would run ${why}`);
-    for (const { host, nested, test } of group) {
-      lines.push(`${host.padEnd(9)}${nested.padEnd(9)}${test}`);
-    }
+    if (why !== undefined && group.every(ranNowhere)) lines.push(`would run ${why}`);
+    for (const { fates, test } of group) lines.push(line(fates, test));
   }
   return lines.join("\n");
 }
 
+/** How many tests each backend had, and how many it skipped. */
+function summary(names: readonly string[], rows: readonly Row[], counts: readonly number[]) {
+  const skipped = (at: number) => rows.filter(({ fates }) => fates[at] === "skipped").length;
+  const backends = names.map((name, at) => `${name}: ${counts[at]} tests, ${skipped(at)} skipped`);
+  return `${backends.join("; ")}; nowhere run: ${rows.filter(ranNowhere).length}`;
+}
+
 if (import.meta.main) {
-  const [host, nested, ...more] = Deno.args;
-  if (host === undefined || nested === undefined || more.length > 0) {
-    console.error("Usage: deno run --allow-read tools/skips.ts HOST.xml NESTED.xml");
+  const listsFiles = Deno.args[0] === "--files";
+  const paths = listsFiles ? Deno.args.slice(1) : Deno.args;
+  if (paths.length < 2 || paths.some((path) => path.startsWith("-"))) {
+    console.error(
+      "Usage: deno run --allow-read tools/skips.ts [--files] HOST.xml NESTED.xml [MORE.xml]...",
+    );
     Deno.exit(2);
   }
-  const read = (path: string) => readCases(Deno.readTextFileSync(path));
-  const [onHost, inside] = [read(host), read(nested)];
-  const rows = skippedRows(onHost, inside);
-  console.log(table(rows));
-  const count = (fate: (row: Row) => boolean) => rows.filter(fate).length;
-  console.log(
-    `\n${onHost.length} tests on the host, ${inside.length} inside; skipped on the host alone: ` +
-      `${count(({ nested }) => nested === "ran")}, inside alone: ` +
-      `${count(({ host }) => host === "ran")}, nowhere run: ` +
-      `${count(({ host, nested }) => host !== "ran" && nested !== "ran")}`,
-  );
-  const wrong = complaints(rows, [...onHost, ...inside]);
+  const names = paths.map((path) => basename(path, ".xml"));
+  const backends = paths.map((path) => readCases(Deno.readTextFileSync(path)));
+  const rows = skippedRows(backends);
+  if (listsFiles) {
+    for (const file of filesOf(rows)) console.log(file);
+    Deno.exit(0);
+  }
+  console.log(table(names, rows));
+  console.log(`\n${summary(names, rows, backends.map(({ length }) => length))}`);
+  const wrong = complaints(rows, backends.flat());
   for (const line of wrong) console.error(`skips: ${line}`);
   Deno.exit(wrong.length > 0 ? 1 : 0);
 }

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   complaints,
+  filesOf,
   nowhere,
   readCases,
   skippedRows,
@@ -72,29 +73,34 @@ const cases = (fates: Readonly<Record<string, boolean>>): TestCase[] =>
     return { test, needs, skipped };
   });
 
-Deno.test("the table has what was skipped on either backend, and on which, by what it needs", () => {
-  const rows = skippedRows(
+Deno.test("the table has what was skipped on any backend, and on which, by what it needs", () => {
+  const rows = skippedRows([
     cases({ "everywhere": false, "b|Y": true, "a|Y": false, "c|X": true, "d|Z": true }),
     cases({ "everywhere": false, "b|Y": false, "a|Y": true, "c|X": true }),
-  );
-  assertEquals(rows, [
-    { test: "c", needs: "X", host: "skipped", nested: "skipped" },
-    { test: "a", needs: "Y", host: "ran", nested: "skipped" },
-    { test: "b", needs: "Y", host: "skipped", nested: "ran" },
-    { test: "d", needs: "Z", host: "skipped", nested: "absent" },
+    cases({ "e|Z": true }),
   ]);
-  assertStringIncludes(table(rows), "\nneeds Y\nran      skipped  a\nskipped  ran      b\n");
+  assertEquals(rows, [
+    { test: "c", needs: "X", fates: ["skipped", "skipped", "absent"] },
+    { test: "a", needs: "Y", fates: ["ran", "skipped", "absent"] },
+    { test: "b", needs: "Y", fates: ["skipped", "ran", "absent"] },
+    { test: "d", needs: "Z", fates: ["skipped", "absent", "absent"] },
+    { test: "e", needs: "Z", fates: ["absent", "absent", "skipped"] },
+  ]);
+  assertStringIncludes(
+    table(["host", "nested", "newer"], rows),
+    "\nneeds Y\nran      skipped  absent   a\nskipped  ran      absent   b\n",
+  );
 });
 
 Deno.test("a reason that is in the name only where the test was skipped is found", () => {
-  const rows = skippedRows(cases({ "a": false }), cases({ "a|no gcc": true }));
-  assertEquals(rows, [{ test: "a", needs: "no gcc", host: "ran", nested: "skipped" }]);
+  const rows = skippedRows([cases({ "a": false }), cases({ "a|no gcc": true })]);
+  assertEquals(rows, [{ test: "a", needs: "no gcc", fates: ["ran", "skipped"] }]);
 });
 
 Deno.test("what ran nowhere is a complaint, unless the list says why; so is a list out of date", () => {
   const host = cases({ "a|X": true, "b|Y": true });
   const nested = cases({ "a|X": true, "b|Y": false });
-  const rows = skippedRows(host, nested);
+  const rows = skippedRows([host, nested]);
   const all = [...host, ...nested];
   assertEquals(complaints(rows, all, { X: "no such hardware" }), []);
   assertEquals(complaints(rows, all, {}), ["ran nowhere, for want of X: a"]);
@@ -104,14 +110,22 @@ Deno.test("what ran nowhere is a complaint, unless the list says why; so is a li
   assertStringIncludes(outdated.join(), "Z");
 });
 
+Deno.test("the files of what ran nowhere are named once, for another backend", () => {
+  const rows = skippedRows([
+    cases({ "t/b.ts: one|X": true, "t/b.ts: two|X": true, "t/a.ts: three|Y": true }),
+    cases({ "t/b.ts: one|X": true, "t/a.ts: three|Y": false }),
+  ]);
+  assertEquals(filesOf(rows), ["t/b.ts"]);
+});
+
 Deno.test("a test that is skipped and does not say why is a complaint, even if it runs elsewhere", () => {
-  const rows = skippedRows(cases({ "a": true }), cases({ "a": false }));
+  const rows = skippedRows([cases({ "a": true }), cases({ "a": false })]);
   assertEquals(complaints(rows, [], {}).length, 1);
 });
 
 Deno.test("a test that was skipped on one backend and isn't there on the other ran nowhere", () => {
   const host = cases({ "a|X": true });
-  assertEquals(complaints(skippedRows(host, []), host, {}).length, 1);
+  assertEquals(complaints(skippedRows([host, []]), host, {}).length, 1);
 });
 
 Deno.test("the list of what no backend has gives a reason for each", () => {
