@@ -5,8 +5,9 @@ import { assemble, assembleFile } from "../../src/assemble/mod.ts";
 import { longMode, type LongModeOptions, LongSelector, readException } from "../../src/boot/mod.ts";
 import { stub } from "../../src/boot/stub_bytes.ts";
 import { Kvm } from "../../src/kvm/mod.ts";
-import { hasProgram, needing, needs } from "../support/host.ts";
+import { hasProgram, needing } from "../support/host.ts";
 import { code } from "../support/instructions.ts";
+import { needs } from "../support/needs.ts";
 import { Machine } from "./support.ts";
 
 const LEVELS = [0, 3] as const;

@@ -6,9 +6,10 @@ import { CR0, CR4, EFER, RFLAGS } from "../../src/arch/x86/mod.ts";
 import { longMode, LongSelector, readException } from "../../src/boot/mod.ts";
 import { Cpuid, Kvm } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { needing, needs } from "../support/host.ts";
+import { needing } from "../support/host.ts";
 import { code } from "../support/instructions.ts";
 import { LooseMemory, NotedVcpu } from "../support/loose.ts";
+import { needs } from "../support/needs.ts";
 import { Machine } from "./support.ts";
 
 const GIB = 2 ** 30;

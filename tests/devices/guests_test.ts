@@ -27,8 +27,8 @@ import {
   UART_MSR,
   unconnected,
 } from "../../src/devices/mod.ts";
-import { needs } from "../support/host.ts";
 import { startLong } from "../support/machine.ts";
+import { needs } from "../support/needs.ts";
 import {
   type Entry,
   in1,

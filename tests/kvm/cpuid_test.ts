@@ -11,8 +11,9 @@ import {
 import { type GuestRun, runGuest } from "../../src/testing/mod.ts";
 import { guests } from "../../guests/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { needing, needs } from "../support/host.ts";
+import { needing } from "../support/host.ts";
 import { CELLS } from "../support/machine.ts";
+import { needs } from "../support/needs.ts";
 
 /** cpuid; mov [0x2000], eax; mov [0x2004], ebx; mov [0x2008], ecx; mov [0x200c], edx; hlt */
 const code = Uint8Array.of(

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { Cap, DeviceType, SystemAttr, VfioAttr } from "../../ffi/uapi/mod.ts";
 import { Kvm } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { needing, needs, openFiles } from "../support/host.ts";
+import { needing, openFiles } from "../support/host.ts";
+import { needs } from "../support/needs.ts";
 
 function hasVfio(): boolean {
   using kvm = Kvm.open();

@@ -8,9 +8,9 @@ import { Cap, DeviceType, GuestMemfdFlag } from "../../ffi/uapi/mod.ts";
 import { EventFd, type GuestMemfd, Kvm } from "../../src/kvm/mod.ts";
 import { GuestMemory } from "../../src/memory/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { needs } from "../support/host.ts";
 import { bare } from "../support/machine.ts";
 import { emptyVm } from "../support/memory.ts";
+import { needs } from "../support/needs.ts";
 
 // deno-lint-ignore no-explicit-any -- what the types forbid
 type Anything = any;

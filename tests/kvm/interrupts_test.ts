@@ -11,9 +11,9 @@ import { guests } from "../../guests/mod.ts";
 import { type Exit, Kvm, type Vcpu, type Vm } from "../../src/kvm/mod.ts";
 import type { MemorySlot } from "../../src/memory/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { needs } from "../support/host.ts";
 import { bare, CELLS, startLong, startReal, supportedCpuid } from "../support/machine.ts";
 import { emptyVm } from "../support/memory.ts";
+import { needs } from "../support/needs.ts";
 
 const IF = 0x200n;
 

@@ -3,8 +3,8 @@ import { KvmError } from "../../ffi/mod.ts";
 import { guests } from "../../guests/mod.ts";
 import { longMode, realMode } from "../../src/boot/mod.ts";
 import { kick, type KickHandle, Kvm, type Vcpu } from "../../src/kvm/mod.ts";
-import { needs } from "../support/host.ts";
 import { kickRounds } from "./kicks.ts";
+import { needs } from "../support/needs.ts";
 
 async function withGuest<T>(code: Uint8Array, use: (vcpu: Vcpu) => T): Promise<Awaited<T>> {
   using kvm = Kvm.open();

@@ -11,8 +11,8 @@ import { guests } from "../../guests/mod.ts";
 import { CR0, CR4 } from "../../src/arch/x86/mod.ts";
 import type { Regs, Sregs } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { needs } from "../support/host.ts";
 import { bare, CELLS, runUntil, startLong, startReal } from "../support/machine.ts";
+import { needs } from "../support/needs.ts";
 
 const names = Object.keys(kvmRegs) as (keyof Regs)[];
 

@@ -10,8 +10,8 @@ import { KvmError } from "../../ffi/mod.ts";
 import { guests } from "../../guests/mod.ts";
 import { realMode } from "../../src/boot/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { needs } from "../support/host.ts";
 import { bare, CELLS, runUntil, startLong, startReal } from "../support/machine.ts";
+import { needs } from "../support/needs.ts";
 import { spin, spinUntil, withAmpleTime } from "../support/time.ts";
 
 Deno.test("a guest that spins is interrupted when its time is over, and not before", () => {

@@ -5,8 +5,9 @@ import { guests } from "../../guests/mod.ts";
 import { longMode } from "../../src/boot/mod.ts";
 import { descriptorOf, statOf } from "../../src/kvm/stats_value.ts";
 import { assertCode } from "../support/codes.ts";
-import { needs, openFiles } from "../support/host.ts";
+import { openFiles } from "../support/host.ts";
 import { bare, supportedCpuid } from "../support/machine.ts";
+import { needs } from "../support/needs.ts";
 
 const CAP = "BINARY_STATS_FD";
 

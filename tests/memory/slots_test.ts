@@ -4,7 +4,7 @@ import { guests } from "../../guests/mod.ts";
 import type { MemorySlot } from "../../src/memory/mod.ts";
 import { MemFlag } from "../../ffi/uapi/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { isMapped, mappedBytes, needs, openFiles, openTargets } from "../support/host.ts";
+import { isMapped, mappedBytes, openFiles, openTargets } from "../support/host.ts";
 import {
   CELLS,
   farAddress,
@@ -14,6 +14,7 @@ import {
   supportedCpuid,
 } from "../support/machine.ts";
 import { emptyVm, twoSlots } from "../support/memory.ts";
+import { needs } from "../support/needs.ts";
 
 const GIB = 2 ** 30;
 

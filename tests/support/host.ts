@@ -4,9 +4,6 @@
  * @module
  */
 
-import { Kvm } from "../../src/kvm/mod.ts";
-import { Cap } from "../../ffi/uapi/mod.ts";
-
 /** Open file descriptors of this process. */
 export function openFiles(): number {
   // Reading the directory opens it.
@@ -85,15 +82,7 @@ export interface Needs {
   ignore: boolean;
 }
 
-/** For a test of what only some hosts' KVM can do: `Deno.test(needs("...", "IRQCHIP"), () => ...)`. */
-export function needs(name: string, ...caps: (keyof typeof Cap)[]): Needs {
-  using kvm = Kvm.open();
-  using vm = kvm.createVm();
-  const ignore = caps.some((cap) => vm.check(Cap[cap]) === 0);
-  return { name: `${name} (needs KVM's ${caps.join(", ")})`, ignore };
-}
-
-/** For a test that needs something else. */
+/** For a test that needs what not every host has. */
 export function needing(what: string, present: boolean, name: string): Needs {
   return { name: `${name} (needs ${what})`, ignore: !present };
 }

@@ -9,8 +9,9 @@ import {
   Vector,
 } from "../../../src/arch/x86/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needing, needs } from "../../support/host.ts";
+import { needing } from "../../support/host.ts";
 import { bare, CELLS, runUntil, startLong } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 import { firesBreakpoints, firesSoftwareBreakpoints } from "./probes.ts";
 
 const hlt = 0xf4;

@@ -5,8 +5,8 @@ import { longMode, readException, realMode } from "../../../src/boot/mod.ts";
 import { Kvm } from "../../../src/kvm/mod.ts";
 import { guests } from "../../../guests/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs } from "../../support/host.ts";
 import { bare, CELLS, runUntil, startLong } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const hlt = 0xf4;
 /** At 0x1000: hlt; jmp to it. At 0x1003 a handler: mov byte [0x2000], 1; iretq. */

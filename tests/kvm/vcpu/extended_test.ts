@@ -5,8 +5,9 @@ import { CR4, EFER, encodeBreakpoints, MSR, XCR0, XsaveArea } from "../../../src
 import { pagedMode } from "../../../src/boot/mod.ts";
 import { type Cpuid, Kvm, x86RegKvm, x86RegMsr } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needing, needs } from "../../support/host.ts";
+import { needing } from "../../support/host.ts";
 import { bare, type Machine, runUntil, startLong } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 import { hasLegacyPaging } from "./probes.ts";
 
 const cpuid: Cpuid = supportedCpuid();

@@ -4,8 +4,8 @@ import { assertEquals } from "@std/assert";
 import { Vector } from "../../../src/arch/x86/mod.ts";
 import { Cpuid } from "../../../src/kvm/mod.ts";
 import { runGuest } from "../../../src/testing/mod.ts";
-import { needs } from "../../support/host.ts";
 import { supportedCpuid } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const GUEST_OS_ID = 0x4000_0000n;
 /** "Hv#1": the interface is Hyper-V's. */

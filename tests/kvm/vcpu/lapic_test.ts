@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { LapicRegisters, LVT, MSR } from "../../../src/arch/x86/mod.ts";
 import { Kvm, type Vcpu, type Vm } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs } from "../../support/host.ts";
 import { bare, type Machine, runUntil, startLong } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const END_PORT = 0xf4;
 const TPR = 0xfee0_0080n;

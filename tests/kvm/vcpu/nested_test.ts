@@ -10,8 +10,9 @@ import { longMode } from "../../../src/boot/mod.ts";
 import { Kvm, type Vcpu, type Vm } from "../../../src/kvm/mod.ts";
 import type { MemorySlot } from "../../../src/memory/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needing, needs } from "../../support/host.ts";
+import { needing } from "../../support/host.ts";
 import { runUntil, supportedCpuid } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const INNER = 0x3000;
 const INNER_STACK = 0x5000;

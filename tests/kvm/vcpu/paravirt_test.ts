@@ -5,8 +5,9 @@ import { guests } from "../../../guests/mod.ts";
 import { LapicRegisters } from "../../../src/arch/x86/mod.ts";
 import type { Vm } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needing, needs } from "../../support/host.ts";
+import { needing } from "../../support/host.ts";
 import { bare, runUntil, startLong } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const TPR = 0xfee0_0080n;
 /** mov dword [rbx], 0x30; out 0xf4, al; out 0xf4, al */

@@ -4,8 +4,8 @@ import { CR0, MSR, Vector } from "../../../src/arch/x86/mod.ts";
 import { readException } from "../../../src/boot/mod.ts";
 import { longMode } from "../../../src/boot/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs } from "../../support/host.ts";
 import { bare, runUntil, startLong } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 /** At 0x1000: inc eax; out 0x80, al; and again. */
 const count = [0xff, 0xc0, 0xe6, 0x80, 0xeb, 0xfa];

@@ -3,8 +3,9 @@ import { VcpuTsc } from "../../../ffi/uapi/mod.ts";
 import { MSR } from "../../../src/arch/x86/mod.ts";
 import { Kvm } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needing, needs } from "../../support/host.ts";
+import { needing } from "../../support/host.ts";
 import { bare, type Machine, runUntil, startLong } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 import { hasTscOffset } from "./probes.ts";
 
 const OFFSET = "a TSC whose offset can be set";

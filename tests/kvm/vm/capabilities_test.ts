@@ -5,8 +5,8 @@ import { longMode } from "../../../src/boot/mod.ts";
 import { Cpuid, Kvm, msiMessage, type Vm } from "../../../src/kvm/mod.ts";
 import { runGuest } from "../../../src/testing/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs } from "../../support/host.ts";
 import { bare, CELLS, runUntil, startLong, supportedCpuid } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 /** cpuid; hlt */
 const cpuid = Uint8Array.of(0x0f, 0xa2, 0xf4);

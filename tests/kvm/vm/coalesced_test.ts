@@ -2,8 +2,8 @@ import { assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { guests } from "../../../guests/mod.ts";
 import type { CoalescedWrite, Vcpu } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs } from "../../support/host.ts";
 import { bare, runUntil, startLong } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const ZONE = { addr: 0xd000_0000, size: 0x1000 };
 

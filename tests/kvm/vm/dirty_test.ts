@@ -5,8 +5,8 @@ import { longMode } from "../../../src/boot/mod.ts";
 import { Kvm, type Vcpu, type Vm } from "../../../src/kvm/mod.ts";
 import type { MemorySlot } from "../../../src/memory/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs } from "../../support/host.ts";
 import { bare } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const PAGE = 4096;
 /** A slot of its own for what the guest writes, apart from code, stack and page tables. */

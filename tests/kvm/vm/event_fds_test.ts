@@ -2,8 +2,9 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { guests } from "../../../guests/mod.ts";
 import { EventFd, type IoeventfdOptions, type Vcpu } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs, openFiles } from "../../support/host.ts";
+import { openFiles } from "../../support/host.ts";
 import { bare, runUntil, startLong } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 import { redirect, startLines, take, vectorOf, waits } from "./lines.ts";
 
 Deno.test(needs("an event that is signalled is an interrupt in the guest", "IRQFD"), () => {

@@ -4,9 +4,10 @@ import { longMode, readException } from "../../../src/boot/mod.ts";
 import { type DisabledExits, Kvm, type Vm } from "../../../src/kvm/mod.ts";
 import { runGuest } from "../../../src/testing/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needing, needs } from "../../support/host.ts";
+import { needing } from "../../support/host.ts";
 import { bare, runUntil, startLong } from "../../support/machine.ts";
 import { interpretsLevel0 } from "../../support/native.ts";
+import { needs } from "../../support/needs.ts";
 
 /** hlt; out 0xe0, al; jmp $ */
 const haltAndReport = [0xf4, 0xe6, 0xe0, 0xeb, 0xfe];

@@ -11,8 +11,8 @@ import {
   type Vm,
 } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs } from "../../support/host.ts";
 import { bare, startReal } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 import { redirect, startLines, take, vectorOf, waits } from "./lines.ts";
 
 Deno.test(

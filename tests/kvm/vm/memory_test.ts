@@ -5,8 +5,9 @@ import { guests } from "../../../guests/mod.ts";
 import { longMode } from "../../../src/boot/mod.ts";
 import { type GuestMemfd, Kvm, type Vm } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needing, needs, openFiles } from "../../support/host.ts";
+import { needing, openFiles } from "../../support/host.ts";
 import { bare, runUntil } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const MAPPABLE = GuestMemfdFlag.MMAP | GuestMemfdFlag.INIT_SHARED;
 

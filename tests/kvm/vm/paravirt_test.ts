@@ -3,8 +3,8 @@ import { Cap, SevCommand, XenAttrType, XenHvmConfig, XenMsr } from "../../../ffi
 import { longMode } from "../../../src/boot/mod.ts";
 import { EventFd, Kvm } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs } from "../../support/host.ts";
 import { bare, runUntil } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const PAGE = 4096;
 

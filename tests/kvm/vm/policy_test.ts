@@ -12,8 +12,9 @@ import {
 } from "../../../src/kvm/mod.ts";
 import { compilePmuFilter } from "../../../src/kvm/pmu_filter.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needing, needs } from "../../support/host.ts";
+import { needing } from "../../support/host.ts";
 import { bare, CELLS, runUntil, startLong } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const KERNEL_GS_BASE = 0xc000_0102;
 const EFER = 0xc000_0080;

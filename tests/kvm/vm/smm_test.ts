@@ -9,8 +9,9 @@ import { longMode } from "../../../src/boot/mod.ts";
 import { Kvm, type Vcpu, type Vm } from "../../../src/kvm/mod.ts";
 import type { MemorySlot } from "../../../src/memory/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needing, needs } from "../../support/host.ts";
+import { needing } from "../../support/host.ts";
 import { runUntil, supportedCpuid } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 /** SMBASE after a reset; the handler lies 0x8000 behind it, what is saved at its segment's end. */
 const SMBASE = 0x30000;

@@ -3,8 +3,8 @@ import { Cap, ClockFlag } from "../../../ffi/uapi/mod.ts";
 import { longMode } from "../../../src/boot/mod.ts";
 import { Kvm, type Vcpu, type Vm } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
-import { needs } from "../../support/host.ts";
 import { bare, runUntil, supportedCpuid } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const SECOND = 1_000_000_000n;
 const HOUR = 3600n * SECOND;

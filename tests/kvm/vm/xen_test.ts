@@ -8,8 +8,8 @@ import { Cap, XenAttrType, XenHvmConfig, XenMsr, XenVcpuAttrType } from "../../.
 import { longMode } from "../../../src/boot/mod.ts";
 import { defaultGsiRoutes, EventFd, Kvm, type Vcpu, type Vm } from "../../../src/kvm/mod.ts";
 import type { MemorySlot } from "../../../src/memory/mod.ts";
-import { needs } from "../../support/host.ts";
 import { runUntil } from "../../support/machine.ts";
+import { needs } from "../../support/needs.ts";
 
 const VECTOR = 0x93;
 const SHARED_INFO = 0x5000;
