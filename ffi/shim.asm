@@ -32,6 +32,9 @@ org 0
 %define TABLE               0x2000
 %define TABLE_BYTES         4096 * 32
 
+; Behind that, zeroes as well: addresses of closed memory, see retired.ts.
+%define RETIRED_BYTES       (2 + 256) * 8
+
 ; An entry of it, as far as `kick_entry` looks at it.
 struc entry
 .users:                     resd 1
@@ -45,7 +48,7 @@ endstruc
 
 ; Before the signal's handler stands this word, by which every copy of the library in the process
 ; knows the handler of another, and with it that copy's table. It changes with the revision.
-%define MAGIC               0x3572686b636b766b
+%define MAGIC               0x3672686b636b766b
 
 ehdr:       db 0x7f, "ELF", 2, 1, 1, 0          ; 64-bit, little-endian, version 1, System V
             dq 0
@@ -59,7 +62,7 @@ ehdr:       db 0x7f, "ELF", 2, 1, 1, 0          ; 64-bit, little-endian, version
 phdrs:      dd 1, 5
             dq 0, 0, 0, end, end, 0x1000                                ; PT_LOAD, read+execute
             dd 1, 6
-            dq 0, DATA, DATA, end, TABLE - DATA + TABLE_BYTES, 0x1000   ; PT_LOAD, read+write
+            dq 0, DATA, DATA, end, TABLE - DATA + TABLE_BYTES + RETIRED_BYTES, 0x1000   ; PT_LOAD, read+write
             dd 2, 6
             dq dynamic, DATA + dynamic, DATA + dynamic, dynamic_size, dynamic_size, 8
             dd 0x6474e551, 6                    ; PT_GNU_STACK: without it, an executable stack

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { KvmError } from "../../ffi/mod.ts";
+import { releaseRetired } from "../../ffi/retired.ts";
 import { guests } from "../../guests/mod.ts";
 import { longMode, realMode } from "../../src/boot/mod.ts";
 import { kick, type KickHandle, Kvm, type Vcpu } from "../../src/kvm/mod.ts";
@@ -212,6 +213,8 @@ Deno.test(
   async () => {
     const size = 1 << 20;
     for (const closed of ["VM", "vCPU"]) {
+      // Closed memory keeps its addresses: they would not be the same ones again.
+      releaseRetired();
       using kvm = Kvm.open();
       const vm = kvm.createVm();
       vm.createIrqchip();
@@ -226,6 +229,7 @@ Deno.test(
       const address = memory.hostAddress(0);
       if (closed === "vCPU") vcpu.close();
       vm.close();
+      releaseRetired();
       using other = kvm.createVm();
       // Both have the most recently freed addresses.
       const next = other.addMemory({ size });
