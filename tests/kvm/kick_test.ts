@@ -48,7 +48,23 @@ Deno.test("what is no handle can't be kicked", () => {
   }
 });
 
-Deno.test("a forged or outdated handle kicks nobody", () =>
+Deno.test("a closed vCPU has no handle, however often it is asked, and takes none from the others", () =>
+  withGuest(guests.spin, async (vcpu) => {
+    const fresh = await withGuest(guests.spin, (other) => other);
+    const used = await withGuest(guests.spin, (other) => {
+      assertEquals(kick(other.kickHandle), true);
+      return other;
+    });
+    for (let turn = 0; turn < 4200; turn++) {
+      for (const closed of [fresh, used]) {
+        assertEquals(assertThrows(() => closed.kickHandle, KvmError).code, "EBADF");
+      }
+    }
+    kick(vcpu.kickHandle);
+    assertEquals(vcpu.run().reason, "intr");
+  }));
+
+Deno.test("a handle that is nobody's, or no longer anybody's, kicks nobody", () =>
   withGuest(guests.ports, (vcpu) => {
     const { kickHandle } = vcpu;
     for (let place = 0; place < 4096; place++) {
