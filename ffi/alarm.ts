@@ -44,6 +44,7 @@ const timerId = { id: "s32" } as const;
 export class Alarm implements Disposable {
   readonly #id: bigint;
   readonly #spec = create(itimerspec);
+  readonly #left = create(itimerspec);
   // Fields, for the collector sees no use of an address.
   readonly #event = create(sigevent);
   readonly #timer = create(timerId);
@@ -65,29 +66,44 @@ export class Alarm implements Disposable {
     this.#id = BigInt(this.#timer.id);
   }
 
-  /** Starts it anew, to expire once after so many milliseconds. */
-  arm(milliseconds: number): void {
+  /** Throws EINVAL for a time that {@linkcode arm} does not take. */
+  static check(milliseconds: number): void {
+    if (Number.isFinite(milliseconds) && milliseconds >= 0 && milliseconds <= LONGEST) return;
     const operation = `set a timer of ${milliseconds} ms`;
-    if (!Number.isFinite(milliseconds) || milliseconds < 0 || milliseconds > LONGEST) {
-      const hint = "A time limit is a number of milliseconds from 0 to a year";
-      throw new KvmError({ operation, errno: Errno.EINVAL, hint });
-    }
+    const hint = "A time limit is a number of milliseconds from 0 to a year";
+    throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+  }
+
+  /** Starts it anew, to expire once after so many milliseconds; whether it was over before. */
+  arm(milliseconds: number): boolean {
+    Alarm.check(milliseconds);
     // The clock has no less than a nanosecond, and 0 would stop the timer.
-    this.#set(operation, BigInt(Math.max(1, Math.round(milliseconds * 1e6))));
+    const nanoseconds = BigInt(Math.max(1, Math.round(milliseconds * 1e6)));
+    return this.#set(`set a timer of ${milliseconds} ms`, nanoseconds);
   }
 
-  /** Stops it. */
-  disarm(): void {
-    this.#set("stop a timer", 0n);
+  /** Stops it; whether it was over before. */
+  disarm(): boolean {
+    return this.#set("stop a timer", 0n);
   }
 
-  #set(operation: string, nanoseconds: bigint): void {
+  /** Whether it has rung, and the byte is set, since it was started. */
+  get rung(): boolean {
+    const operation = "look at a timer";
+    if (this.#closed) throw closedError(operation, "timer");
+    syscall("timer_gettime", { operation }, this.#id, addressOf(bytesOf(this.#left)));
+    return this.#left.valueSec === 0n && this.#left.valueNsec === 0n;
+  }
+
+  #set(operation: string, nanoseconds: bigint): boolean {
     // The kernel may have given the number to another timer.
     if (this.#closed) throw closedError(operation, "timer");
     this.#spec.valueSec = nanoseconds / NANOSECONDS;
     this.#spec.valueNsec = nanoseconds % NANOSECONDS;
-    const spec = addressOf(bytesOf(this.#spec));
-    syscall("timer_settime", { operation }, this.#id, 0n, spec, 0n);
+    const [spec, left] = [addressOf(bytesOf(this.#spec)), addressOf(bytesOf(this.#left))];
+    syscall("timer_settime", { operation }, this.#id, 0n, spec, left);
+    // One that is due and on its way to ring has a nanosecond left.
+    return this.#left.valueSec === 0n && this.#left.valueNsec <= 1n;
   }
 
   /** Deletes the timer; must come before the mapping's end, for the handler writes to it. */

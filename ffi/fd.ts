@@ -25,7 +25,8 @@ export class Fd implements Disposable {
   /** What it is, for errors: "VM", "vCPU 3". */
   readonly what: string;
   #fd: number;
-  #busy = false;
+  /** How many it is lent to. */
+  #busy = 0;
   #late = -1;
 
   /** Takes ownership of a descriptor. */
@@ -59,16 +60,19 @@ export class Fd implements Disposable {
 
   /** Whether another thread is in an ioctl on it, for which this one's would have to wait. */
   get busy(): boolean {
-    return this.#busy;
+    return this.#busy > 0;
   }
 
-  /** Another thread is about to make an ioctl on it, until disposed of. */
+  /** Another thread is about to make an ioctl on it, until all such are disposed of. */
   lend(): Disposable {
-    this.#busy = true;
+    let back = false;
+    this.#busy++;
     return {
       [Symbol.dispose]: () => {
-        this.#busy = false;
-        if (this.#late >= 0) this.#close(this.#late);
+        if (back) return;
+        back = true;
+        this.#busy--;
+        if (this.#busy === 0 && this.#late >= 0) this.#close(this.#late);
       },
     };
   }

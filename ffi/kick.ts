@@ -10,7 +10,8 @@
  * without pause would keep the owner from ever running.
  *
  * Where the bytes lie stands in one table for the process, in the shim's memory, which every isolate
- * sees. What goes from thread to thread is a place in it: a forged one finds nothing.
+ * sees. What goes from thread to thread is a place in it and its owner's number there. Handles can be
+ * guessed; a forged one can end a run of this process, and touch nothing else.
  *
  * @module
  */
@@ -65,27 +66,26 @@ function table(): Table {
 export class Kickable {
   readonly #words: Int32Array<ArrayBuffer>;
   readonly #addresses: BigUint64Array<ArrayBuffer>;
-  readonly #entry: number;
+  /** For the other threads. */
+  readonly handle: KickHandle;
 
   /** The calling thread can be kicked out of a run that looks at this byte of a mapping. */
   constructor(mapping: Mapping, offset: number) {
     const { words, addresses } = table();
+    // All that can fail comes before the entry is taken.
     const tid = Number(syscall("gettid", { operation: "find the thread" }));
+    const address = mapping.address + BigInt(offset);
     const entry = reserve(words);
     this.#words = words.subarray(entry * ENTRY_WORDS, (entry + 1) * ENTRY_WORDS);
     this.#addresses = addresses.subarray(entry * ENTRY_WORDS / 2, (entry + 1) * ENTRY_WORDS / 2);
-    this.#entry = entry;
-    this.#addresses[ADDRESS / 2] = mapping.address + BigInt(offset);
+    this.#addresses[ADDRESS / 2] = address;
     this.#addresses[POOL_TID / 2] = 0n;
     this.#words[TID] = tid;
     this.#words[PENDING] = 0;
-    this.#words[GENERATION] = (this.#words[GENERATION]! + 1) & GENERATIONS;
+    const generation = (this.#words[GENERATION]! + 1) & GENERATIONS;
+    this.#words[GENERATION] = generation;
+    this.handle = generation * ENTRIES + entry;
     Atomics.add(this.#words, USERS, OPEN - RESERVED);
-  }
-
-  /** For the other threads. */
-  get handle(): KickHandle {
-    return this.#words[GENERATION]! * ENTRIES + this.#entry;
   }
 
   /** From now on the run may also be on the thread whose id is found there. */

@@ -9,6 +9,17 @@ import { isName } from "./check.ts";
 import { Errno } from "./errno.ts";
 import { KvmError } from "./errors.ts";
 import { called, closedError, Fd } from "./fd.ts";
+import {
+  blank,
+  MAP_ANONYMOUS,
+  MAP_HUGETLB,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  mmap,
+  munmap,
+} from "./mmap.ts";
+import { releaseRetired, retire } from "./retired.ts";
 import { type Attempt, syscall, syscallWithBuffer } from "./syscall.ts";
 
 /** The size of a page, and of what memory is mapped in, in bytes. */
@@ -28,14 +39,7 @@ export interface MappingOptions {
   readonly reserve?: boolean | undefined;
 }
 
-// uapi asm-generic/mman-common.h, mman.h, linux/memfd.h
-const PROT_READ_WRITE = 3n;
-const MAP_SHARED = 0x01n;
-const MAP_PRIVATE = 0x02n;
-const MAP_FIXED = 0x10n;
-const MAP_ANONYMOUS = 0x20n;
-const MAP_NORESERVE = 0x4000n;
-const MAP_HUGETLB = 0x40000n;
+// uapi asm-generic/mman-common.h, linux/memfd.h
 const MADV_HUGEPAGE = 14n;
 const MFD_CLOEXEC = 1n;
 const MFD_ALLOW_SEALING = 2n;
@@ -63,6 +67,8 @@ export class Mapping implements Disposable {
   readonly fd: Fd | undefined;
   #buffer: ArrayBuffer | undefined;
   readonly #address: bigint;
+  /** Whether anyone has got the buffer, and may have given it to the runtime. */
+  #shown = false;
 
   private constructor(address: bigint, size: number, what: string, fd?: Fd) {
     this.#buffer = bufferAt(address, size, what);
@@ -78,7 +84,7 @@ export class Mapping implements Disposable {
     const attempt = attemptOf(size, what, hugePages);
     let flags = MAP_PRIVATE | MAP_ANONYMOUS | reservation(hugePages, reserve);
     if (isReserved(hugePages)) flags |= MAP_HUGETLB | hugeSize[hugePages];
-    const mapping = new Mapping(mmap(attempt, size, flags, -1n, 0n), size, what);
+    const mapping = new Mapping(map(attempt, size, flags), size, what);
     if (hugePages === "transparent") mapping.#advise(MADV_HUGEPAGE);
     return mapping;
   }
@@ -96,7 +102,7 @@ export class Mapping implements Disposable {
       // Whoever shares it could shrink it, and to touch what is gone is SIGBUS.
       syscall("fcntl", attempt, number, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
       const flags = MAP_SHARED | reservation(hugePages, reserve);
-      const mapping = new Mapping(mmap(attempt, size, flags, number, 0n), size, what, fd);
+      const mapping = new Mapping(map(attempt, size, flags, number), size, what, fd);
       if (hugePages === "transparent") mapping.#advise(MADV_HUGEPAGE);
       return mapping;
     } catch (error) {
@@ -108,13 +114,14 @@ export class Mapping implements Disposable {
   /** Memory that the kernel shares through a file descriptor: a vCPU's run page. */
   static shared(fd: Fd, size: number, what: string, offset = 0): Mapping {
     const attempt = { operation: `map ${called(what)}` };
-    const address = mmap(attempt, size, MAP_SHARED, BigInt(fd.number), BigInt(offset));
+    const address = map(attempt, size, MAP_SHARED, BigInt(fd.number), BigInt(offset));
     return new Mapping(address, size, what);
   }
 
   /** The memory. Views of it have length 0 once the mapping is closed. */
   get buffer(): ArrayBuffer {
     if (this.#buffer === undefined) throw closedError(`use ${called(this.what)}`, this.what);
+    this.#shown = true;
     return this.#buffer;
   }
 
@@ -129,22 +136,24 @@ export class Mapping implements Disposable {
     return this.#buffer === undefined;
   }
 
-  /** Detaches every view, then unmaps; the second time does nothing. */
+  /**
+   * Detaches every view, then gives the memory back, and its addresses {@link ./retired.ts later}; the
+   * second time does nothing.
+   */
   close(): void {
     if (this.#buffer === undefined) return;
     const buffer = this.#buffer;
     this.#buffer = undefined;
     const attempt = { operation: `unmap ${called(this.what)}` };
-    const size = BigInt(this.size);
     if (isDetached.call(buffer)) {
       // Someone transferred the buffer, and holds views that can't be found from here. They keep
-      // the addresses, with fresh zeroes behind them, which cost nothing until touched.
-      const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED;
-      mmap(attempt, this.size, flags, -1n, 0n, this.#address);
+      // the addresses for good.
+      blank(attempt, this.#address, this.size);
     } else {
       // Of no byte: a whole one would count as garbage of the mapping's size until it is collected.
       transfer.call(buffer, 0);
-      syscall("munmap", attempt, this.#address, size);
+      if (this.#shown) retire(this.#address, this.size);
+      else munmap(attempt, this.#address, this.size);
     }
     this.fd?.close();
   }
@@ -185,21 +194,21 @@ function bufferAt(address: bigint, size: number, what: string): ArrayBuffer {
     if (pointer === null) throw new RangeError("mapped at address 0");
     return Deno.UnsafePointerView.getArrayBuffer(pointer, size);
   } catch (cause) {
-    syscall("munmap", { operation }, address, BigInt(size));
+    munmap({ operation }, address, size);
     const hint = `${cause instanceof Error ? cause.message : cause}; ask for less`;
     throw new KvmError({ operation, errno: Errno.ENOMEM, hint });
   }
 }
 
-function mmap(
-  attempt: Attempt,
-  size: number,
-  flags: bigint,
-  fd: bigint,
-  offset: bigint,
-  address = 0n,
-): bigint {
-  return syscall("mmap", attempt, address, BigInt(size), PROT_READ_WRITE, flags, fd, offset);
+/** mmap(2), which may take the addresses of closed memory if there are no others. */
+function map(attempt: Attempt, size: number, flags: bigint, fd?: bigint, offset?: bigint): bigint {
+  try {
+    return mmap(attempt, size, flags, fd, offset);
+  } catch (error) {
+    const short = error instanceof KvmError && error.errno === Errno.ENOMEM;
+    if (!short || !releaseRetired()) throw error;
+    return mmap(attempt, size, flags, fd, offset);
+  }
 }
 
 function attemptOf(size: number, what: string, hugePages: HugePages): Attempt {

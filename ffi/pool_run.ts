@@ -6,6 +6,7 @@
 
 import { Errno } from "./errno.ts";
 import { KvmError } from "./errors.ts";
+import { closedError } from "./fd.ts";
 import { Mapping, PAGE_SIZE } from "./mapping.ts";
 import { shim } from "./shim.ts";
 import { handleSignal, SIGNAL } from "./signal.ts";
@@ -21,7 +22,7 @@ let running = 0;
 export class PoolRun {
   // The pool's thread writes its id here, even if this isolate has ended meanwhile: memory of the
   // process, then, and not of the isolate.
-  readonly #cell = Mapping.anonymous(PAGE_SIZE, "thread id");
+  readonly #cell: Mapping;
   readonly #byteAddress: bigint;
   #running = false;
   #closed = false;
@@ -30,6 +31,7 @@ export class PoolRun {
   constructor(mapping: Mapping, offset: number) {
     handleSignal();
     this.#byteAddress = mapping.address + BigInt(offset);
+    this.#cell = Mapping.anonymous(PAGE_SIZE, "thread id");
   }
 
   /** Where the thread of the ioctl under way has its id. */
@@ -42,8 +44,17 @@ export class PoolRun {
     return this.#running;
   }
 
-  /** The ioctl's result, -errno on failure. */
+  /** The ioctl's result, -errno on failure; EBUSY while there is one, since both would use the cell. */
   async run(fd: number, ioctl: { readonly request: number }): Promise<number> {
+    const operation = "run a vCPU beside the event loop";
+    if (this.#closed) throw closedError(operation, "vCPU");
+    if (this.#running) {
+      throw new KvmError({
+        operation,
+        errno: Errno.EBUSY,
+        hint: "It is running: wait for that first",
+      });
+    }
     if (running >= MOST) {
       throw new KvmError({
         operation: "run one more vCPU beside the event loop",

@@ -20,6 +20,7 @@ org 0
 %define SA_SIGINFO          0x00000004
 %define SA_RESTORER         0x04000000
 %define SA_ONSTACK          0x08000000
+%define SA_RESTART          0x10000000
 %define SI_TIMER            -2
 %define SIGSET_BYTES        8
 
@@ -30,6 +31,9 @@ org 0
 ; Behind it, zeroes: the table of vCPUs that can be kicked, see kick.ts.
 %define TABLE               0x2000
 %define TABLE_BYTES         4096 * 32
+
+; Behind that, zeroes as well: addresses of closed memory, see retired.ts.
+%define RETIRED_BYTES       (2 + 256) * 8
 
 ; An entry of it, as far as `kick_entry` looks at it.
 struc entry
@@ -44,7 +48,7 @@ endstruc
 
 ; Before the signal's handler stands this word, by which every copy of the library in the process
 ; knows the handler of another, and with it that copy's table. It changes with the revision.
-%define MAGIC               0x3472686b636b766b
+%define MAGIC               0x3672686b636b766b
 
 ehdr:       db 0x7f, "ELF", 2, 1, 1, 0          ; 64-bit, little-endian, version 1, System V
             dq 0
@@ -58,7 +62,7 @@ ehdr:       db 0x7f, "ELF", 2, 1, 1, 0          ; 64-bit, little-endian, version
 phdrs:      dd 1, 5
             dq 0, 0, 0, end, end, 0x1000                                ; PT_LOAD, read+execute
             dd 1, 6
-            dq 0, DATA, DATA, end, TABLE - DATA + TABLE_BYTES, 0x1000   ; PT_LOAD, read+write
+            dq 0, DATA, DATA, end, TABLE - DATA + TABLE_BYTES + RETIRED_BYTES, 0x1000   ; PT_LOAD, read+write
             dd 2, 6
             dq dynamic, DATA + dynamic, DATA + dynamic, dynamic_size, dynamic_size, 8
             dd 0x6474e551, 6                    ; PT_GNU_STACK: without it, an executable stack
@@ -146,8 +150,8 @@ syscall6:   mov eax, edi
 
             align 16
 ; void *handle_timer_signal(int signal): from now on a POSIX timer that expires with this signal
-; sets the byte its sigev_value points to. No SA_RESTART: a system call that the signal finds
-; blocked ends with EINTR. Returns the process's table.
+; sets the byte its sigev_value points to. SA_RESTART: whatever else of the runtime's the signal finds
+; blocked, a read for one, goes on; KVM_RUN ends with EINTR all the same. Returns the process's table.
 handle_timer_signal:
             sub rsp, 32                         ; struct sigaction of the kernel
             xor esi, esi
@@ -170,7 +174,7 @@ handle_timer_signal:
 .install:   push 0                              ; sa_mask, then the fields before it
             lea rax, [restorer]
             push rax
-            push SA_SIGINFO | SA_RESTORER | SA_ONSTACK
+            push SA_SIGINFO | SA_RESTORER | SA_ONSTACK | SA_RESTART
             lea rax, [on_timer]
             push rax
             mov rsi, rsp

@@ -64,7 +64,7 @@ export type Shim = Deno.StaticForeignLibraryInterface<typeof symbols>;
  * Two copies of this library may live in one process, and the dynamic linker takes a library of the
  * same path for the same library: raise this whenever a symbol changes.
  */
-const revision = 4;
+const revision = 6;
 
 let loaded: Shim | undefined;
 

@@ -14,7 +14,7 @@ let table: bigint | undefined;
 
 /**
  * Gives {@linkcode SIGNAL} its handler, for the whole process: it sets the byte that an expired
- * timer names, and otherwise does nothing but end a system call with EINTR.
+ * timer names, and otherwise does nothing but end KVM_RUN, and what else can't be restarted, with EINTR.
  *
  * @returns The address of the process's table of vCPUs that can be kicked.
  */

@@ -26,6 +26,7 @@ export const numbers = {
   gettid: 186,
   timer_create: 222,
   timer_settime: 223,
+  timer_gettime: 224,
   timer_delete: 226,
   clock_gettime: 228,
   epoll_wait: 232,

@@ -69,9 +69,13 @@ export class VcpuThreads {
   resume(): void {
     if (this.#stopping) return;
     for (const [id, vcpu] of this.#vcpus.entries()) {
-      if (!this.#lent.has(id)) this.#lent.set(id, vcpu.lend());
+      this.#lend(id, vcpu);
       this.#shared.setCommand(id, Command.RUN);
     }
+  }
+
+  #lend(id: number, vcpu: Vcpu): void {
+    if (!this.#lent.has(id)) this.#lent.set(id, vcpu.lend());
   }
 
   /** Stops the guest for a while; resolves when all vCPUs wait, and their registers are in order. */
@@ -156,9 +160,7 @@ export class VcpuThreads {
       this.#lent.delete(id);
       const answer = () => {
         this.#handling.delete(id);
-        if (!this.#stopping && this.#shared.command(id) === Command.RUN) {
-          this.#lent.set(id, vcpu.lend());
-        }
+        if (!this.#stopping && this.#shared.command(id) === Command.RUN) this.#lend(id, vcpu);
         this.#shared.answer(id);
       };
       try {

@@ -1,12 +1,15 @@
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
-import { Alarm, Mapping } from "../../ffi/mod.ts";
+import { addressOf, Alarm, Fd, Mapping } from "../../ffi/mod.ts";
 import { shim } from "../../ffi/shim.ts";
 import { assertCode } from "../support/codes.ts";
 import { outputOf, specifier } from "../support/subprocess.ts";
 import { spinUntil, withAmpleTime } from "../support/time.ts";
 
 const SYS_NANOSLEEP = 35;
+const SYS_READ = 0;
 const SYS_GETTID = 186;
+const SYS_TIMERFD_CREATE = 283;
+const SYS_TIMERFD_SETTIME = 286;
 const EINTR = -4n;
 
 /** Blocks this thread in the kernel for so many milliseconds, or until a signal. */
@@ -16,6 +19,17 @@ function sleep(milliseconds: number): bigint {
     BigInt(milliseconds % 1000) * 1_000_000n,
   ]);
   return shim().syscallBuffer(SYS_NANOSLEEP, new Uint8Array(time.buffer), 0n, 0n);
+}
+
+/** Blocks this thread in read(2), which has something to read after so many milliseconds. */
+function read(milliseconds: number): bigint {
+  const { syscall3, syscall6, transfer } = shim();
+  const file = syscall3(SYS_TIMERFD_CREATE, 1n, 0n, 0n);
+  using _fd = new Fd(Number(file), "timer");
+  const time = new BigUint64Array([0n, 0n, 0n, BigInt(milliseconds) * 1_000_000n]);
+  const address = addressOf(new Uint8Array(time.buffer));
+  assertEquals(syscall6(SYS_TIMERFD_SETTIME, file, 0n, address, 0n, 0n, 0n), 0n);
+  return transfer(SYS_READ, file, new Uint8Array(8), 8n);
 }
 
 interface PageWithAlarm extends Disposable {
@@ -51,6 +65,12 @@ Deno.test("an alarm interrupts the system call under way and sets its byte", () 
     assertEquals(page.byte(), 1);
   }
   assertEquals(result, EINTR);
+});
+
+Deno.test("a read that an alarm finds blocked goes on", () => {
+  using page = pageWithAlarm();
+  page.alarm.arm(20);
+  assertEquals([read(100), page.byte()], [8n, 1]);
 });
 
 Deno.test("an alarm that goes off outside of a system call sets its byte all the same", () => {

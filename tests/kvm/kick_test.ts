@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { KvmError } from "../../ffi/mod.ts";
+import { releaseRetired } from "../../ffi/retired.ts";
 import { guests } from "../../guests/mod.ts";
 import { longMode, realMode } from "../../src/boot/mod.ts";
 import { kick, type KickHandle, Kvm, type Vcpu } from "../../src/kvm/mod.ts";
@@ -47,7 +48,23 @@ Deno.test("what is no handle can't be kicked", () => {
   }
 });
 
-Deno.test("a forged or outdated handle kicks nobody", () =>
+Deno.test("a closed vCPU has no handle, however often it is asked, and takes none from the others", () =>
+  withGuest(guests.spin, async (vcpu) => {
+    const fresh = await withGuest(guests.spin, (other) => other);
+    const used = await withGuest(guests.spin, (other) => {
+      assertEquals(kick(other.kickHandle), true);
+      return other;
+    });
+    for (let turn = 0; turn < 4200; turn++) {
+      for (const closed of [fresh, used]) {
+        assertEquals(assertThrows(() => closed.kickHandle, KvmError).code, "EBADF");
+      }
+    }
+    kick(vcpu.kickHandle);
+    assertEquals(vcpu.run().reason, "intr");
+  }));
+
+Deno.test("a handle that is nobody's, or no longer anybody's, kicks nobody", () =>
   withGuest(guests.ports, (vcpu) => {
     const { kickHandle } = vcpu;
     for (let place = 0; place < 4096; place++) {
@@ -212,6 +229,8 @@ Deno.test(
   async () => {
     const size = 1 << 20;
     for (const closed of ["VM", "vCPU"]) {
+      // Closed memory keeps its addresses: they would not be the same ones again.
+      releaseRetired();
       using kvm = Kvm.open();
       const vm = kvm.createVm();
       vm.createIrqchip();
@@ -226,6 +245,7 @@ Deno.test(
       const address = memory.hostAddress(0);
       if (closed === "vCPU") vcpu.close();
       vm.close();
+      releaseRetired();
       using other = kvm.createVm();
       // Both have the most recently freed addresses.
       const next = other.addMemory({ size });

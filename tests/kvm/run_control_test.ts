@@ -9,6 +9,7 @@ import {
 import { KvmError } from "../../ffi/mod.ts";
 import { guests } from "../../guests/mod.ts";
 import { realMode } from "../../src/boot/mod.ts";
+import { kick } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { bare, CELLS, runUntil, startLong, startReal } from "../support/machine.ts";
 import { needs } from "../support/needs.ts";
@@ -246,4 +247,71 @@ Deno.test("a limit that can't be leaves the one around it standing", () => {
   for (const wrong of [-1, NaN, 1e15]) assertCode("EINVAL", () => vcpu.interruptAfter(wrong));
   assertEquals(vcpu.run().reason, "intr");
   assert(!guard.late());
+});
+
+Deno.test("of limits that are over at once each ends a run of its own", () => {
+  using machine = startLong(guests.spin);
+  const { vcpu } = machine;
+  using guard = deadline(vcpu, 20_000);
+  using _limits = new DisposableStack();
+  for (const time of [5, 5.1, 5.4]) _limits.use(vcpu.interruptAfter(time));
+  spin(10);
+  for (let turn = 0; turn < 3; turn++) assertEquals(vcpu.run().reason, "intr");
+  assert(!guard.late());
+  assertEquals(vcpu.kvmRun.immediateExit, 0);
+});
+
+Deno.test("a run that something else ends just before a limit leaves the limit standing", () => {
+  using machine = startLong(guests.spin);
+  const { vcpu } = machine;
+  using guard = deadline(vcpu, 20_000);
+  const ends = [() => kick(vcpu.kickHandle), () => vcpu.requestImmediateExit()];
+  for (let turn = 0; turn < 40; turn++) {
+    using _limit = vcpu.interruptAfter(2);
+    spin(1.5 + turn / 80);
+    ends[turn % 2]!();
+    assertEquals([vcpu.run().reason, vcpu.run().reason], ["intr", "intr"]);
+    assertEquals(vcpu.kvmRun.immediateExit, 0);
+  }
+  assert(!guard.late());
+});
+
+Deno.test("a request to exit at once outlives the end of a limit, whether that rang or not", () => {
+  using machine = startLong(guests.ports);
+  const { vcpu } = machine;
+  for (const time of [0, 60_000]) {
+    vcpu.requestImmediateExit();
+    vcpu.interruptAfter(time)[Symbol.dispose]();
+    assertEquals([vcpu.run().reason, vcpu.run().reason], ["intr", "io"]);
+  }
+});
+
+Deno.test("130,000 limits at a time are no more work for each than a few", () => {
+  using machine = startLong(guests.spin);
+  const { vcpu } = machine;
+  const start = performance.now();
+  const limits = Array.from({ length: 130_000 }, () => vcpu.interruptAfter(1e6));
+  {
+    using _first = vcpu.interruptAfter(1);
+    assertEquals(vcpu.run().reason, "intr");
+  }
+  for (const limit of limits) limit[Symbol.dispose]();
+  // By the number of limits it would be minutes.
+  assertLess(performance.now() - start, 15_000);
+  assertEquals(vcpu.run({ timeout: 1 }).reason, "intr");
+});
+
+Deno.test("limits end in any order, and those that are left ring at their time", () => {
+  using machine = startLong(guests.spin);
+  const { vcpu } = machine;
+  const times = [40, 10, 30, 20, 30, 10];
+  const start = performance.now();
+  const limits = times.map((time) => vcpu.interruptAfter(time));
+  for (const index of [1, 2, 5]) limits[index]![Symbol.dispose]();
+  for (const time of [20, 30, 40]) {
+    assertEquals(vcpu.run().reason, "intr");
+    assertGreaterOrEqual(performance.now() - start, time - 0.1);
+  }
+  for (const limit of limits) limit[Symbol.dispose]();
+  assertEquals(vcpu.kvmRun.immediateExit, 0);
 });

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { releaseRetired } from "../../ffi/retired.ts";
+
 /** Open file descriptors of this process. */
 export function openFiles(): number {
   // Reading the directory opens it.
@@ -48,13 +50,15 @@ export function mappings(): MappedRange[] {
   });
 }
 
-/** Whether an address is mapped in this process. */
+/** Whether an address is mapped in this process, and not just kept from others after a close. */
 export function isMapped(address: bigint): boolean {
+  releaseRetired();
   return mappings().some(({ start, end }) => address >= start && address < end);
 }
 
-/** Bytes of address space that this process has mapped. */
+/** Bytes of address space that this process has mapped, without what is kept after a close. */
 export function mappedBytes(): number {
+  releaseRetired();
   return mappings().reduce((bytes, { start, end }) => bytes + Number(end - start), 0);
 }
 

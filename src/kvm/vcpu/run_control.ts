@@ -8,7 +8,8 @@
  */
 
 import {
-  Alarm,
+  checkNames,
+  checkNumber,
   closedError,
   Errno,
   type Fd,
@@ -16,10 +17,13 @@ import {
   type KickHandle,
   KvmError,
   type Mapping,
+  type Names,
   PoolRun,
+  show,
 } from "../../../ffi/mod.ts";
 import { RunPage } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
+import { type Limit, Limits } from "./limits.ts";
 
 /** How long a run may take. */
 export interface RunOptions {
@@ -36,9 +40,6 @@ export interface RunAsyncOptions extends RunOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Milliseconds by which the two clocks, the timer's and this one, may seem to differ. */
-const CLOCK_SLACK = 0.5;
-
 const OFFSET = RunPage.immediateExitOffset;
 const KVM_RUN = { request: KVM.KVM_RUN.request };
 
@@ -47,10 +48,9 @@ export class RunControl {
   readonly #fd: Fd;
   readonly #mapping: Mapping;
   readonly #page: RunPage;
-  #alarm: Alarm | undefined;
-  /** When each time limit rings, by its number. */
-  readonly #limits = new Map<number, number>();
-  #lastLimit = 0;
+  #limits: Limits | undefined;
+  /** Whether the next run has been asked to end. */
+  #requested = false;
   /** Whether the run on the pool has been asked to end, and has not ended for that. */
   #aborted = false;
   #kickable: Kickable | undefined;
@@ -63,42 +63,34 @@ export class RunControl {
     this.#page = page;
   }
 
-  /** Starts a time limit of this thread's runs; its number. Of several, the earliest rings. */
-  arm(milliseconds: number): number {
+  /** Starts a time limit of this thread's runs. Each rings at its own time. */
+  arm(milliseconds: number): Limit {
     if (this.#fd.closed) throw closedError("limit a run", this.#fd.what);
-    this.#alarm ??= new Alarm(this.#mapping, OFFSET);
-    // Before the alarm is set, for it must not seem to ring early.
-    const now = performance.now();
-    // It checks the time, too: a limit that can't be leaves no trace.
-    this.#alarm.arm(milliseconds);
-    this.#limits.set(++this.#lastLimit, now + milliseconds);
-    if (this.#limits.size > 1) this.#rearm();
-    return this.#lastLimit;
+    return (this.#limits ??= new Limits(this.#mapping, OFFSET)).add(milliseconds);
   }
 
   /** Ends a time limit; the others go on. */
-  disarm(limit: number): void {
-    if (this.#fd.closed || !this.#limits.delete(limit)) return;
-    this.#rearm();
-    this.#takeBack();
+  disarm(limit: Limit): void {
+    if (!this.#fd.closed && this.#limits?.delete(limit)) this.#takeBack();
   }
 
-  #rearm(): void {
-    if (this.#limits.size === 0) this.#alarm?.disarm();
-    else this.#alarm?.arm(Math.max(0, Math.min(...this.#limits.values()) - performance.now()));
+  /** Makes the next run end at once. */
+  request(): void {
+    this.#page.immediateExit = true;
+    this.#requested = true;
   }
 
-  /** Takes back what a limit may have left, but no kick and no abort. */
+  /** Takes back what a limit or an abort may have left, and nothing of the others'. */
   #takeBack(): void {
     this.#page.immediateExit = false;
     // One of that very moment was cleared as well: it is still known.
-    const now = performance.now();
-    const rung = this.#limits.values().some((deadline) => deadline <= now);
-    if (rung || this.#kickable?.pending || this.#aborted) this.#page.immediateExit = true;
+    const others = this.#requested || this.#aborted || this.#kickable?.pending;
+    if (others || this.#limits?.rung) this.#page.immediateExit = true;
   }
 
   /** What other threads kick with. */
   get kickHandle(): KickHandle {
+    if (this.#fd.closed) throw closedError("kick a vCPU", this.#fd.what);
     if (this.#kickable === undefined) {
       this.#kickable = new Kickable(this.#mapping, OFFSET);
       if (this.#pool !== undefined) this.#kickable.setPool(this.#pool.tidAddress);
@@ -110,26 +102,17 @@ export class RunControl {
   takeRequest(): boolean {
     if (!this.#page.immediateExit) return false;
     this.#page.immediateExit = false;
-    this.#kickable?.takePending();
+    const asked = this.#kickable?.takePending() || this.#requested || this.#aborted;
+    this.#requested = false;
     this.#aborted = false;
-    this.#dropRung();
+    // A limit has an exit of its own, for its user may be another one: the next, if it rang as well.
+    if (!asked) this.#limits?.dropRung();
+    this.#takeBack();
     return true;
-  }
-
-  /** A limit that has rung is over; the next one is still to come. */
-  #dropRung(): void {
-    if (this.#limits.size === 0) return;
-    const now = performance.now() + CLOCK_SLACK;
-    for (const [limit, deadline] of this.#limits) {
-      if (deadline <= now) this.#limits.delete(limit);
-    }
-    this.#rearm();
   }
 
   /** Ends the runs on the pool by a time limit and an abort signal, until disposed of. */
   limit({ timeout, signal }: RunAsyncOptions): Disposable {
-    signal?.throwIfAborted();
-    checkTimeout(timeout);
     const pool = this.#poolRun;
     const kick = () => {
       if (this.#fd.closed) return;
@@ -137,10 +120,10 @@ export class RunControl {
       pool.kick();
     };
     const timer = timeout === undefined ? undefined : setTimeout(kick, timeout);
-    signal?.addEventListener("abort", kick);
+    if (signal) addEventListener.call(signal, "abort", kick);
     return {
       [Symbol.dispose]: () => {
-        signal?.removeEventListener("abort", kick);
+        if (signal) removeEventListener.call(signal, "abort", kick);
         clearTimeout(timer);
         // The run may have ended by itself just before the kick.
         if (!this.#aborted) return;
@@ -152,9 +135,7 @@ export class RunControl {
 
   /** KVM_RUN on a pool thread; its result, -errno on failure. */
   async runOnPool(): Promise<number> {
-    const pool = this.#poolRun;
-    using _lent = this.#fd.lend();
-    return await pool.run(this.#fd.number, KVM_RUN);
+    return await this.#poolRun.run(this.#fd.number, KVM_RUN);
   }
 
   /** Stops a run under way and gives everything back; the mapping may be closed afterwards. */
@@ -163,7 +144,7 @@ export class RunControl {
     this.#kickable?.close();
     if (this.#pool?.running) this.#pool.kick();
     this.#pool?.close();
-    this.#alarm?.close();
+    this.#limits?.close();
   }
 
   get #poolRun(): PoolRun {
@@ -175,12 +156,35 @@ export class RunControl {
   }
 }
 
+const OPTIONS: Names<RunAsyncOptions> = { timeout: true, signal: true };
 /** What setTimeout takes: beyond it, it would fire at once. */
 const LONGEST = 2 ** 31 - 1;
 
-function checkTimeout(timeout: number | undefined): void {
-  if (timeout === undefined) return;
-  if (Number.isFinite(timeout) && timeout >= 0 && timeout <= LONGEST) return;
-  const hint = `A time limit is a number of milliseconds from 0 to ${LONGEST}`;
-  throw new KvmError({ operation: `run for ${timeout} ms`, errno: Errno.EINVAL, hint });
+// Anyone can put other methods on a signal: these are its class's own.
+const { throwIfAborted, addEventListener, removeEventListener } = AbortSignal.prototype;
+const isAborted = Object.getOwnPropertyDescriptor(AbortSignal.prototype, "aborted")!.get!;
+
+/** Throws an aborted signal's reason. */
+export function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal !== undefined) throwIfAborted.call(signal);
+}
+
+/** Reads each option once; EINVAL for one that can't be. */
+export function readOptions(operation: string, options: RunAsyncOptions): RunAsyncOptions {
+  checkNames(operation, "What limits it", options, OPTIONS);
+  const { timeout, signal } = options;
+  if (timeout !== undefined) {
+    checkNumber(operation, "A time limit in milliseconds", timeout, 0, LONGEST);
+  }
+  if (signal !== undefined) checkSignal(operation, signal);
+  return { timeout, signal };
+}
+
+function checkSignal(operation: string, signal: AbortSignal): void {
+  try {
+    isAborted.call(signal);
+  } catch {
+    const hint = `The signal is an AbortSignal, not ${show(signal)}`;
+    throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+  }
 }

@@ -19,13 +19,18 @@ import { ExitReason, PageOffset } from "../../../ffi/uapi/mod.ts";
 import { CoalescedMmioRing, type CoalescedQueue } from "../coalesced.ts";
 import { type Exit, ExitDecoder } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
-import { type RunAsyncOptions, RunControl, type RunOptions } from "./run_control.ts";
+import {
+  readOptions,
+  refuseAborted,
+  type RunAsyncOptions,
+  RunControl,
+  type RunOptions,
+} from "./run_control.ts";
 import type { VcpuShare } from "../thread/mod.ts";
 import { VcpuShared, type VcpuShareInit } from "./shared.ts";
 
 const KVM_RUN = { request: KVM.KVM_RUN.request };
 const LIMITS: Names<RunOptions> = { timeout: true };
-const ASYNC_LIMITS: Names<RunAsyncOptions> = { ...LIMITS, signal: true };
 const ONLY_ASYNC = ": a signal can end runAsync only";
 const YEAR = 366 * 86_400_000;
 
@@ -91,7 +96,9 @@ export class Vcpu extends VcpuShared {
     if (this.handle.busy) this.handle.refuse(KVM.KVM_RUN, `run ${this.handle.what}`);
     if (options !== undefined) {
       checkNames(`run ${this.handle.what}`, "What limits it", options, LIMITS, ONLY_ASYNC);
-      if (options.timeout !== undefined) return this.#runLimited(options.timeout);
+      const { timeout } = options;
+      // It begins anew, since reading an option may have run anything.
+      if (timeout !== undefined) return this.#runLimited(timeout);
     }
     for (;;) {
       const result = this.handle.invoke(KVM_RUN);
@@ -126,10 +133,23 @@ export class Vcpu extends VcpuShared {
    */
   async runAsync(options: RunAsyncOptions = {}): Promise<Exit> {
     const operation = `run ${this.handle.what}`;
-    checkNames(operation, "What limits it", options, ASYNC_LIMITS);
+    const limits = readOptions(operation, options);
     if (this.#held !== undefined) throw this.#refusal(this.#held);
     if (this.handle.busy) this.handle.refuse(KVM.KVM_RUN, operation);
     if (this.closed) throw closedError(operation, this.handle.what);
+    const lent = this.handle.lend();
+    try {
+      return await this.#runOnPool(operation, limits);
+    } finally {
+      // Just before the caller's turn, which is the next one: whatever is queued already could take
+      // another exit in between, and the page would show that.
+      queueMicrotask(() => lent[Symbol.dispose]());
+    }
+  }
+
+  async #runOnPool(operation: string, options: RunAsyncOptions): Promise<Exit> {
+    const { signal } = options;
+    refuseAborted(signal);
     using _limit = this.#control.limit(options);
     for (;;) {
       const result = await this.#control.runOnPool();
@@ -138,7 +158,7 @@ export class Vcpu extends VcpuShared {
       if (result >= 0) return this.#decoder.decode();
       const exit = this.#stopped(-result);
       if (exit === undefined) continue;
-      options.signal?.throwIfAborted();
+      refuseAborted(signal);
       return exit;
     }
   }
@@ -154,12 +174,14 @@ export class Vcpu extends VcpuShared {
    * do: the value of an IN reaches its register, an OUT is over.
    */
   requestImmediateExit(): void {
-    this.page.immediateExit = true;
+    this.#control.request();
   }
 
   /**
    * What another thread needs to end this vCPU's run: `postMessage` it there, and call `kick` with
    * it. The run under way, or else the next one, then returns an `"intr"` exit.
+   *
+   * @throws {KvmError} EBADF once closed, ENOSPC for more vCPUs than the process has handles for.
    *
    * @example
    * ```ts
@@ -181,7 +203,8 @@ export class Vcpu extends VcpuShared {
   /**
    * From now on until disposed of, the guest has so many milliseconds: when they are over, the
    * {@linkcode run} under way, or else the next one, returns an `"intr"` exit, once. Of several limits
-   * each rings at its own time. It is for runs on this thread: {@linkcode runAsync} has a timeout of its own.
+   * each ends a run of its own, at its own time. It is for runs on this thread: {@linkcode runAsync}
+   * has a timeout of its own.
    *
    * @example
    * ```ts
