@@ -95,7 +95,7 @@ async function runCode(
   return result!;
 }
 
-/** A command line within this process, for what needs no machine. */
+/** A command line within this process. */
 async function kvm(...args: string[]): Promise<Result> {
   const texts = ["", ""];
   const terminals = [0, 1].map((at) =>
@@ -109,6 +109,25 @@ async function kvm(...args: string[]): Promise<Result> {
   );
   const code = await main(args, terminals[0], terminals[1]);
   return { code, stdout: texts[0]!, stderr: texts[1]! };
+}
+
+/**
+ * The same within this process, for what is no matter of the process: it takes a tenth of the time.
+ * The console goes to a file.
+ */
+async function runHere(
+  code: ArrayLike<number>,
+  args: readonly string[] | ((folder: string) => readonly string[]) = [],
+  files: Readonly<Record<string, string>> = {},
+): Promise<Result> {
+  let result: Result | undefined;
+  await withFiles({ "guest.bin": code, ...files }, async (folder) => {
+    const guest = [`${folder}/guest.bin`, "--protocol", "flat64"];
+    const more = typeof args === "function" ? args(folder) : args;
+    const { code, stderr } = await kvm("run", ...guest, "--serial", `file:${folder}/out`, ...more);
+    result = { code, stdout: await Deno.readTextFile(`${folder}/out`), stderr };
+  });
+  return result!;
 }
 
 Deno.test("a kernel alone is a machine with one vCPU, 256 MiB and its console here", () => {
@@ -292,7 +311,7 @@ Deno.test("the guest's output is on standard output and nothing else, its code t
     stdout: "hello\n",
     stderr: "",
   });
-  assertEquals(await runCode([...print("bye"), ...powerOff, ...spin]), {
+  assertEquals(await runHere([...print("bye"), ...powerOff, ...spin]), {
     code: 0,
     stdout: "bye",
     stderr: "",
@@ -301,7 +320,7 @@ Deno.test("the guest's output is on standard output and nothing else, its code t
 
 Deno.test("of a code that a process can't end with, the low 8 bits are the status", async () => {
   // mov eax, 0x1234; out 0xf4, eax
-  const { code } = await runCode([...movEax(0x1234), 0xe7, 0xf4, ...spin]);
+  const { code } = await runHere([...movEax(0x1234), 0xe7, 0xf4, ...spin]);
   assertEquals(code, 0x34);
 });
 
@@ -310,18 +329,16 @@ Deno.test("input through a pipe reaches the guest, and its end is no end of the 
     input: "one two\n\x03\x04q",
   });
   assertEquals([code, stdout, stderr], [7, "one two\n\x03\x04q", ""]);
-  const late = await runCode([...print("on"), ...debugExit(1)], [], { input: "" });
-  assertEquals([late.code, late.stdout], [1, "on"]);
 });
 
 Deno.test("a reset starts anew, and with --no-reboot it ends", async () => {
   const reset = [...outb(0xcf9, 6), ...spin];
-  const ended = await runCode([...print("once"), ...reset], ["--no-reboot"]);
+  const ended = await runHere([...print("once"), ...reset], ["--no-reboot"]);
   assertEquals([ended.code, ended.stdout, ended.stderr], [0, "once", ""]);
   // What is in memory stays: the second time, the cell at 0x200000 is 1. mov ebx, 0x200000
   const cell = [0xbb, 0, 0, 0x20, 0];
   const end = debugExit(9);
-  const again = await runCode([
+  const again = await runHere([
     ...print("x"),
     ...cell,
     ...[0x80, 0x3b, 1, 0x75, end.length], // cmp byte [rbx], 1; jne over
@@ -333,7 +350,7 @@ Deno.test("a reset starts anew, and with --no-reboot it ends", async () => {
 });
 
 Deno.test("a guest that crashes exits with 126, its whole report on standard error", async () => {
-  const { code, stdout, stderr } = await runCode([...print("last words\n"), ...tripleFault]);
+  const { code, stdout, stderr } = await runHere([...print("last words\n"), ...tripleFault]);
   assertEquals([code, stdout], [126, "last words\n"]);
   assertMatch(stderr, /^kvm: vCPU 0: triple fault/);
   // Where KVM resets the vCPU at once, there is nothing left to see.
@@ -344,15 +361,15 @@ Deno.test("a guest that crashes exits with 126, its whole report on standard err
 
 Deno.test("--triple-fault reset makes of a triple fault what a PC does", async () => {
   const args = ["--triple-fault", "reset", "--no-reboot"];
-  const { code, stdout, stderr } = await runCode([...print("x"), ...tripleFault], args);
+  const { code, stdout, stderr } = await runHere([...print("x"), ...tripleFault], args);
   assertEquals([code, stdout, stderr], [0, "x", ""]);
 });
 
 Deno.test("--timeout ends a guest that does not end, with 124", async () => {
   // Enough for the machine to start.
-  const seconds = isEmulated() ? "25" : "2.5";
+  const seconds = isEmulated() ? "5" : "1.5";
   const args = ["--timeout", seconds];
-  const { code, stdout, stderr } = await runCode([...print("x"), ...spin], args);
+  const { code, stdout, stderr } = await runHere([...print("x"), ...spin], args);
   assertEquals([code, stdout], [124, "x"]);
   assertEquals(stderr, `kvm: The guest was still running after ${seconds} s (--timeout)\n`);
 });
@@ -429,10 +446,10 @@ Deno.test("a pseudo-terminal's path is told, and who opens it talks to the guest
 Deno.test("--boot-timer tells when the guest wrote to it, on standard error", async () => {
   // mov eax, 0xd0000000; mov byte [rax], 123
   const code = [...movEax(0xd000_0000), 0xc6, 0x00, 123, ...debugExit(0)];
-  const { stderr, stdout } = await runCode(code, ["--boot-timer"]);
+  const { stderr, stdout } = await runHere(code, ["--boot-timer"]);
   assertEquals(stdout, "");
   assertMatch(stderr, /^kvm: boot timer: \d+\.\d ms, point 123\n$/);
-  assertEquals((await runCode(code)).stderr, "");
+  assertEquals((await runHere(code)).stderr, "");
 });
 
 Deno.test("files given with --fw-cfg are in the guest's fw_cfg directory", async () => {
@@ -443,19 +460,17 @@ Deno.test("files given with --fw-cfg are in the guest's fw_cfg directory", async
     ...Array.from({ length: 4 + 64 * 8 }, () => next).flat(),
     ...debugExit(0),
   ];
-  await withFiles({ "guest.bin": code, "motd": "hello" }, async (folder) => {
-    const args = ["guest.bin", "--protocol", "flat64", "--fw-cfg", "opt/motd=motd"];
-    const { code, stdout } = await run(folder, args);
-    assertEquals(code, 0);
-    assertStringIncludes(stdout, "opt/motd\0");
-  });
+  const args = (folder: string) => ["--fw-cfg", `opt/motd=${folder}/motd`];
+  const { code: status, stdout } = await runHere(code, args, { motd: "hello" });
+  assertEquals(status, 0);
+  assertStringIncludes(stdout, "opt/motd\0");
 });
 
 Deno.test("several vCPUs, more memory and a CPU model are there", async () => {
   // mov eax, 1; cpuid; shr ebx, 16; mov al, bl; out 0xf4, al: logical processors
   const code = [...movEax(1), 0x0f, 0xa2, 0xc1, 0xeb, 16, 0x88, 0xd8, 0xe6, 0xf4, ...spin];
   const args = ["--cpus", "2", "-m", "512", "--cpu", "host,-avx"];
-  const result = await runCode(code, args);
+  const result = await runHere(code, args);
   assertEquals(result, { code: 2, stdout: "", stderr: "" });
 });
 
