@@ -101,11 +101,10 @@ export class OutputPump {
       if (!(written instanceof Promise)) continue;
       pipe.busy = written.catch((error) => this.#drop(pipe, error)).finally(() => {
         pipe.busy = undefined;
-        this.#shared.liftPressure();
         if (pipe.ring.length > 0) this.run();
       });
     }
-    if (this.#pipes.every(({ busy }) => busy === undefined)) this.#shared.liftPressure();
+    this.#shared.noteRoom();
   }
 }
 

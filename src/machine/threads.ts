@@ -112,7 +112,6 @@ export class VcpuThreads {
 
   #command(command: number): void {
     for (const id of this.#vcpus.keys()) this.#shared.setCommand(id, command);
-    this.#shared.liftPressure();
     for (const id of this.#vcpus.keys()) {
       const handle = this.#shared.kickHandle(id);
       if (handle !== 0) kick(handle);
