@@ -102,14 +102,15 @@ export class Machine implements AsyncDisposable {
     for (const device of this.#board.devices) device.reset?.();
     const [low, high] = map.slots;
     this.#board.rtc.setMemorySize({ below4G: low!.size, above4G: high?.size });
-    this.#devices = new MainDevices(shared, this.#board.ports, vm.memory);
+    const fail = (error: unknown) => void this.#conclude({ error });
+    this.#devices = new MainDevices(shared, this.#board.ports, vm.memory, fail);
     this.#timer = new DeviceTimer(shared.lock, this.#board.timed);
     const { ramBytes } = map;
     const described = { ...options, ramBytes, cpus: vcpus.length };
     this.#bootTimer = addStandardDevices(this.#devices, vm.memory, described);
     this.#kernel = this.#load(files);
 
-    this.#pump = new OutputPump(shared, (error) => this.#conclude({ error }));
+    this.#pump = new OutputPump(shared, fail);
     this.serial = this.#board.serial.map((serial, at) => {
       this.#pump.connect(serial.output, ports[at]!.output);
       return new SerialLine(shared, serial);
@@ -120,7 +121,7 @@ export class Machine implements AsyncDisposable {
       onOutput: () => this.#pump.run(),
       onEnding: () => this.#handleEnding(),
       onTimer: () => this.#timer.set(),
-      onFailure: (error) => this.#conclude({ error }),
+      onFailure: fail,
     });
     if (ports[0] instanceof TerminalConsole) this.#stack.use(ports[0]);
     // Not before everything is made: a terminal becomes raw now.
