@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Errno, KvmError } from "../../ffi/mod.ts";
+
 /** Why a machine has ended without an error. */
 export type MachineEnd =
   | {
@@ -16,3 +18,8 @@ export type MachineEnd =
     /** What it wrote. */
     readonly code: number;
   };
+
+/** The error of whatever is asked of a machine after its end. */
+export function endedError(operation: string): KvmError {
+  return new KvmError({ operation, errno: Errno.EPIPE, hint: "It has ended: make another one" });
+}

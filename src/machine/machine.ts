@@ -4,16 +4,15 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
 import type { BootTimer, Device, InterruptLine } from "../devices/mod.ts";
 import { type MemoryMap, memoryMap } from "../firmware/mod.ts";
-import { type InternalErrorExit, Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
+import { Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
 import { enterKernel, type LoadedKernel } from "../loader/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 import { type Board, createBoard } from "./board.ts";
-import { GuestCrash } from "./crash.ts";
 import { DeviceTimer } from "./device_timer.ts";
-import type { MachineEnd } from "./end.ts";
+import { endedError, type MachineEnd } from "./end.ts";
+import { MainExits } from "./exits.ts";
 import { createHardware, type Hardware } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
@@ -76,7 +75,7 @@ export class Machine implements AsyncDisposable {
   readonly #threads: VcpuThreads;
   #kernel: LoadedKernel;
   #state: MachineState = "created";
-  #concluding: Promise<void> | undefined;
+  #ending: Promise<void> | undefined;
   #observed = false;
   #error: { readonly reason: unknown } | undefined;
   #resetting: Promise<void> | undefined;
@@ -97,7 +96,12 @@ export class Machine implements AsyncDisposable {
     const board = { serialPorts: ports.length };
     const shared = new SharedState(vcpus.length);
     this.#shared = shared;
-    const lines = { set: (gsi: number, level: boolean) => vm.setIrqLine(gsi, level) };
+    const lines = {
+      set: (gsi: number, level: boolean) => {
+        // A device may do so at any time; whoever resumes the machine hears that its VM is closed.
+        if (!vm.closed) vm.setIrqLine(gsi, level);
+      },
+    };
     this.#board = createBoard(shared, board, lines);
     for (const device of this.#board.devices) device.reset?.();
     const [low, high] = map.slots;
@@ -116,8 +120,9 @@ export class Machine implements AsyncDisposable {
       return new SerialLine(shared, serial);
     });
     this.#pump.connect(this.#board.debugcon, options.debugcon);
+    const exits = new MainExits({ devices: this.#devices, shared, memory: vm.memory, options });
     this.#threads = new VcpuThreads({ vm, vcpus, shared, board }, {
-      onExit: (vcpu) => this.#handleExit(vcpu),
+      onExit: (vcpu) => exits.handle(vcpu),
       onOutput: () => this.#pump.run(),
       onEnding: () => this.#handleEnding(),
       onTimer: () => this.#timer.set(),
@@ -178,7 +183,10 @@ export class Machine implements AsyncDisposable {
     return this.vm.memory;
   }
 
-  /** The vCPUs: their calls are refused with EBUSY while the machine runs. */
+  /**
+   * The vCPUs: their calls are refused with EBUSY while the machine runs, and `run` until its end, for
+   * it would take the machine's exits.
+   */
   get vcpus(): readonly Vcpu[] {
     return this.#hardware.vcpus;
   }
@@ -203,34 +211,42 @@ export class Machine implements AsyncDisposable {
     return this.#finished.promise;
   }
 
-  /** Lets it run, from the start or after {@linkcode pause}. */
+  /**
+   * Lets it run, from the start or after {@linkcode pause}.
+   *
+   * @throws {KvmError} EBADF if its VM has been closed, EPIPE after its end.
+   */
   resume(): Promise<void> {
     return this.#inTurn("start the machine", () => {
       if (this.#state === "created") this.#bootTimer.reset();
-      this.#state = "running";
       this.#threads.resume();
+      this.#state = "running";
     });
   }
 
   /** Stops all vCPUs for a while; their registers can be read and set then. */
   pause(): Promise<void> {
-    return this.#inTurn("pause the machine", async () => {
+    const operation = "pause the machine";
+    return this.#inTurn(operation, async () => {
       if (this.#state !== "running") return;
       await this.#threads.pause();
+      this.#refuseEnding(operation);
       this.#state = "paused";
     });
   }
 
   /**
    * Starts it anew, as its reset button would: its files are read again. What is in memory beside
-   * the kernel stays there.
+   * the kernel stays there. An `onInternalError` that is still at work is not waited for.
    */
   reset(): Promise<void> {
-    return this.#inTurn("reset the machine", () => this.#reset());
+    const operation = "reset the machine";
+    return this.#inTurn(operation, () => this.#reset(operation));
   }
 
   /** Asks the guest to switch itself off, as the power button does. */
   pressPowerButton(): void {
+    this.#refuseEnded("press the power button");
     this.#shared.lock.hold(() => this.#board.pm.pressPowerButton());
   }
 
@@ -239,6 +255,7 @@ export class Machine implements AsyncDisposable {
    * had room for them: it remembers 16 bytes.
    */
   sendKeys(scancodes: readonly number[]): boolean {
+    this.#refuseEnded("send keys");
     return this.#shared.lock.hold(() => this.#board.i8042.key(scancodes));
   }
 
@@ -253,6 +270,7 @@ export class Machine implements AsyncDisposable {
    * @throws {KvmError} EEXIST where another device is, EINVAL for ports that don't exist.
    */
   mapPorts(first: number, count: number, device: Device): Disposable {
+    this.#refuseEnded("map a device");
     return this.#devices.mapPorts(first, count, device);
   }
 
@@ -264,12 +282,18 @@ export class Machine implements AsyncDisposable {
    * exist, ENOSPC with too many of them.
    */
   mapMmio(guestPhysAddr: number, size: number, device: Device): Disposable {
+    this.#refuseEnded("map a device");
     return this.#devices.mapMmio(guestPhysAddr, size, device);
   }
 
   /** An interrupt line for a device of yours, by its GSI: an ISA interrupt, or an I/O APIC's pin. */
   line(gsi: number): InterruptLine {
-    return { set: (level) => this.vm.setIrqLine(gsi, level) };
+    return {
+      set: (level) => {
+        this.#refuseEnded("set an interrupt line");
+        this.vm.setIrqLine(gsi, level);
+      },
+    };
   }
 
   /** Ends it and gives everything back. An error that nobody has seen is thrown now. */
@@ -290,10 +314,12 @@ export class Machine implements AsyncDisposable {
     return kernel;
   }
 
-  async #reset(): Promise<void> {
+  async #reset(operation: string): Promise<void> {
     using files = await readFiles(this.#options);
-    await this.#threads.pause();
-    if (this.#concluding !== undefined) return;
+    this.#refuseEnding(operation);
+    // Whatever a handler is about to do, it was for a guest that is no more.
+    await this.#threads.pause(true);
+    this.#refuseEnding(operation);
     try {
       this.#shared.takeEnding();
       this.#shared.lock.hold(() => this.#board.devices.forEach((device) => device.reset?.()));
@@ -325,33 +351,6 @@ export class Machine implements AsyncDisposable {
     else if (ending === Ending.RESET) this.#handleReset();
   }
 
-  #handleExit(vcpu: Vcpu): Promise<void> | void {
-    const exit = vcpu.lastExit;
-    switch (exit.reason) {
-      case "io":
-      case "mmio":
-        return this.#devices.handle(exit);
-      case "internalError":
-        if (this.#options.onInternalError !== undefined) {
-          return this.#handleInternalError(vcpu, exit);
-        }
-        break;
-      case "shutdown":
-        if (this.#options.onTripleFault === "reset") {
-          // Not before the vCPU waits: the reset finds it so.
-          this.#shared.end(Ending.RESET);
-          return;
-        }
-    }
-    this.#conclude({ error: new GuestCrash(vcpu, this.memory) });
-  }
-
-  async #handleInternalError(vcpu: Vcpu, exit: InternalErrorExit): Promise<void> {
-    const answer = await this.#options.onInternalError!({ vcpu, exit, memory: this.memory });
-    if (answer === "resume" || this.#concluding !== undefined) return;
-    this.#conclude({ error: new GuestCrash(vcpu, this.memory) });
-  }
-
   async #feed(line: SerialLine, input: ReadableStream<Uint8Array> | undefined): Promise<void> {
     if (input === undefined) return;
     const reader = input.getReader();
@@ -371,23 +370,34 @@ export class Machine implements AsyncDisposable {
   /** One change of state after the other; none after the end. */
   #inTurn(operation: string, action: () => Promise<void> | void): Promise<void> {
     return this.#turns.take(() => {
-      if (this.#concluding === undefined) return action();
-      throw new KvmError({ operation, errno: Errno.EPIPE, hint: "It has ended: make another one" });
+      this.#refuseEnding(operation);
+      return action();
     });
+  }
+
+  /** It will not come back from its end. */
+  #refuseEnding(operation: string): void {
+    if (this.#ending !== undefined) throw endedError(operation);
+  }
+
+  /** Before it has ended, a device or a console may still be about something. */
+  #refuseEnded(operation: string): void {
+    if (this.#state === "ended") throw endedError(operation);
   }
 
   /** Ends the machine; the first reason counts. */
   #conclude(outcome: { readonly end: MachineEnd } | { readonly error: unknown }): Promise<void> {
-    return this.#concluding ??= this.#end(outcome);
+    return this.#ending ??= this.#end(outcome);
   }
 
   async #end(outcome: { readonly end: MachineEnd } | { readonly error: unknown }): Promise<void> {
-    this.#timer.clear();
     await this.#threads.stop();
+    this.#timer.clear();
     for (const line of this.serial) line.close();
     await this.#pump.finish();
     await this.#stack.disposeAsync();
     this.#state = "ended";
+    for (const line of this.serial) line.end();
     if ("end" in outcome) this.#finished.resolve(outcome.end);
     else {
       this.#error = { reason: outcome.error };

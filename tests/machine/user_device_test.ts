@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import type { Device } from "../../src/devices/mod.ts";
-import { inb, outb, spin } from "../support/instructions.ts";
+import { assertCode } from "../support/codes.ts";
+import { debugExit, inb, outb, spin } from "../support/instructions.ts";
 import { flat, pc } from "../support/pc.ts";
 
 const fails = async () => {
@@ -43,4 +44,19 @@ Deno.test("a device at two places is reset once", async () => {
   });
   await guest.machine.reset();
   assertEquals(resets, 1);
+});
+
+Deno.test("a device may look at its vCPU, and not run it: the exit would be missing", async () => {
+  const codes: string[] = [];
+  await using guest = await pc(flat(outb(0x500, 1), debugExit(3)), async (machine) => {
+    const [vcpu] = machine.vcpus;
+    const write = () => {
+      codes.push(assertCode("EBUSY", () => vcpu!.run({ timeout: 100 })).code);
+      vcpu!.getRegs();
+    };
+    machine.mapPorts(0x500, 1, { read: () => 0, write });
+    await machine.resume();
+  });
+  assertEquals(await guest.machine.finished, { reason: "debugExit", code: 3 });
+  assertEquals(codes, ["EBUSY"]);
 });
