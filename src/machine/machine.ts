@@ -11,7 +11,7 @@ import { enterKernel, type LoadedKernel } from "../loader/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 import { type Board, createBoard } from "./board.ts";
 import { DeviceTimer } from "./device_timer.ts";
-import { endedError, type MachineEnd } from "./end.ts";
+import { Conclusion, endedError, type MachineEnd, type Outcome } from "./end.ts";
 import { MainExits } from "./exits.ts";
 import { createHardware, type Hardware } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
@@ -21,7 +21,7 @@ import { checkOptions, type MachineOptions, parseSize } from "./options.ts";
 import { OutputPump } from "./output.ts";
 import { SerialLine } from "./serial.ts";
 import { Ending, SharedState } from "./shared/mod.ts";
-import { openConsole, TerminalConsole } from "./terminal.ts";
+import { feed, MachineStreams } from "./streams.ts";
 import { VcpuThreads } from "./threads.ts";
 import { Turns } from "./turns.ts";
 
@@ -69,15 +69,13 @@ export class Machine implements AsyncDisposable {
   readonly #timer: DeviceTimer;
   readonly #pump: OutputPump;
   readonly #bootTimer: BootTimer;
-  readonly #finished = Promise.withResolvers<MachineEnd>();
+  readonly #conclusion = new Conclusion();
   /** What is to be undone at the end. */
-  readonly #stack = new AsyncDisposableStack();
+  readonly #stack = new DisposableStack();
   readonly #threads: VcpuThreads;
   #kernel: LoadedKernel;
   #state: MachineState = "created";
   #ending: Promise<void> | undefined;
-  #observed = false;
-  #error: { readonly reason: unknown } | undefined;
   #resetting: Promise<void> | undefined;
   readonly #turns = new Turns();
 
@@ -86,14 +84,14 @@ export class Machine implements AsyncDisposable {
     files: KernelFiles,
     map: MemoryMap,
     hardware: Hardware,
+    streams: MachineStreams,
   ) {
     this.#options = options;
     this.#map = map;
     this.#hardware = hardware;
     this.vm = hardware.vm;
     const { vm, vcpus } = hardware;
-    const ports = [openConsole(options.console, () => this), ...options.serial ?? []];
-    const board = { serialPorts: ports.length };
+    const board = { serialPorts: streams.ports.length };
     const shared = new SharedState(vcpus.length);
     this.#shared = shared;
     const lines = {
@@ -114,12 +112,15 @@ export class Machine implements AsyncDisposable {
     this.#bootTimer = addStandardDevices(this.#devices, vm.memory, described);
     this.#kernel = this.#load(files);
 
-    this.#pump = new OutputPump(shared, fail);
+    this.#pump = new OutputPump(shared, (error) => {
+      this.#conclusion.fail(error);
+      fail(error);
+    });
     this.serial = this.#board.serial.map((serial, at) => {
-      this.#pump.connect(serial.output, ports[at]!.output);
+      this.#pump.connect(serial.output, streams.ports[at]!.sink);
       return new SerialLine(shared, serial);
     });
-    this.#pump.connect(this.#board.debugcon, options.debugcon);
+    this.#pump.connect(this.#board.debugcon, streams.debugcon);
     const exits = new MainExits({ devices: this.#devices, shared, memory: vm.memory, options });
     this.#threads = new VcpuThreads({ vm, vcpus, shared, board }, {
       onExit: (vcpu) => exits.handle(vcpu),
@@ -128,9 +129,11 @@ export class Machine implements AsyncDisposable {
       onTimer: () => this.#timer.set(),
       onFailure: fail,
     });
-    if (ports[0] instanceof TerminalConsole) this.#stack.use(ports[0]);
+    this.#stack.defer(() => streams.end());
     // Not before everything is made: a terminal becomes raw now.
-    for (const [at, { input }] of ports.entries()) this.#feed(this.serial[at]!, input);
+    for (const [at, { reader }] of streams.ports.entries()) {
+      if (reader !== undefined) feed(this.serial[at]!, reader).catch(fail);
+    }
     const abort = () => this.#conclude({ error: options.signal?.reason });
     options.signal?.addEventListener("abort", abort);
     this.#stack.defer(() => options.signal?.removeEventListener("abort", abort));
@@ -147,16 +150,15 @@ export class Machine implements AsyncDisposable {
     options.signal?.throwIfAborted();
     const { memory = DEFAULT_MEMORY, cpus = 1, cpu = "host" } = options;
     const map = memoryMap(typeof memory === "string" ? parseSize(memory) : memory);
+    using undo = new DisposableStack();
+    const streams = undo.use(new MachineStreams(options, (): Machine => machine));
     using files = await readFiles(options);
     options.signal?.throwIfAborted();
     using kvm = Kvm.open();
-    const hardware = createHardware(kvm, map, cpus, cpu);
-    try {
-      return new Machine(options, files, map, hardware);
-    } catch (error) {
-      hardware.vm.close();
-      throw error;
-    }
+    const hardware = undo.adopt(createHardware(kvm, map, cpus, cpu), ({ vm }) => vm.close());
+    const machine: Machine = new Machine(options, files, map, hardware, streams);
+    undo.move();
+    return machine;
   }
 
   /** Makes a machine and starts it: {@linkcode create} and {@linkcode resume}. */
@@ -168,7 +170,8 @@ export class Machine implements AsyncDisposable {
       await machine.stop();
       machine.vm.close();
       // It may have ended for a reason of its own.
-      throw machine.#error?.reason ?? error;
+      machine.#conclusion.rethrow();
+      throw error;
     }
     return machine;
   }
@@ -203,12 +206,11 @@ export class Machine implements AsyncDisposable {
 
   /**
    * Resolves when the machine has ended, with the reason; all output has been passed on then.
-   * Rejects with a {@linkcode GuestCrash}, with the signal's reason, or with whatever a device of
-   * yours has thrown.
+   * Rejects with a {@linkcode GuestCrash}, with the signal's reason, with whatever a device of yours
+   * has thrown, or with the error of an output that has lost bytes.
    */
   get finished(): Promise<MachineEnd> {
-    this.#observed = true;
-    return this.#finished.promise;
+    return this.#conclusion.finished;
   }
 
   /**
@@ -300,7 +302,7 @@ export class Machine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     this.vm.close();
-    if (!this.#observed && this.#error !== undefined) throw this.#error.reason;
+    this.#conclusion.rethrowUnseen();
   }
 
   /** Fills memory and sets the first vCPU's registers. */
@@ -351,22 +353,6 @@ export class Machine implements AsyncDisposable {
     else if (ending === Ending.RESET) this.#handleReset();
   }
 
-  async #feed(line: SerialLine, input: ReadableStream<Uint8Array> | undefined): Promise<void> {
-    if (input === undefined) return;
-    const reader = input.getReader();
-    // One that has failed would fail again.
-    this.#stack.defer(() => reader.cancel().catch(() => {}));
-    try {
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) return;
-        await line.send(value);
-      }
-    } catch (error) {
-      this.#conclude({ error });
-    }
-  }
-
   /** One change of state after the other; none after the end. */
   #inTurn(operation: string, action: () => Promise<void> | void): Promise<void> {
     return this.#turns.take(() => {
@@ -386,23 +372,23 @@ export class Machine implements AsyncDisposable {
   }
 
   /** Ends the machine; the first reason counts. */
-  #conclude(outcome: { readonly end: MachineEnd } | { readonly error: unknown }): Promise<void> {
-    return this.#ending ??= this.#end(outcome);
+  #conclude(outcome: Outcome): Promise<void> {
+    this.#conclusion.add(outcome);
+    return this.#ending ??= this.#end();
   }
 
-  async #end(outcome: { readonly end: MachineEnd } | { readonly error: unknown }): Promise<void> {
-    await this.#threads.stop();
-    this.#timer.clear();
-    for (const line of this.serial) line.close();
-    await this.#pump.finish();
-    await this.#stack.disposeAsync();
+  async #end(): Promise<void> {
+    try {
+      await this.#threads.stop();
+      this.#timer.clear();
+      for (const line of this.serial) line.close();
+      await this.#pump.finish();
+      this.#stack.dispose();
+    } catch (error) {
+      this.#conclusion.fail(error);
+    }
     this.#state = "ended";
     for (const line of this.serial) line.end();
-    if ("end" in outcome) this.#finished.resolve(outcome.end);
-    else {
-      this.#error = { reason: outcome.error };
-      this.#finished.promise.catch(() => {});
-      this.#finished.reject(outcome.error);
-    }
+    this.#conclusion.tell();
   }
 }
