@@ -58,7 +58,7 @@ function dispatch(): (times: number) => number {
       handleIo(exit, region);
       board.afterAccess(region);
       shared.lock.release();
-      shared.awaitRoom();
+      shared.awaitRoom(0);
       if ((i & 0xfff) === 0) output.clear();
     }
     return output.length;

@@ -4,16 +4,15 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
 import type { BootTimer, Device, InterruptLine } from "../devices/mod.ts";
 import { type MemoryMap, memoryMap } from "../firmware/mod.ts";
-import { type InternalErrorExit, Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
+import { Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
 import { enterKernel, type LoadedKernel } from "../loader/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 import { type Board, createBoard } from "./board.ts";
-import { GuestCrash } from "./crash.ts";
 import { DeviceTimer } from "./device_timer.ts";
-import type { MachineEnd } from "./end.ts";
+import { Conclusion, endedError, type MachineEnd, type Outcome } from "./end.ts";
+import { MainExits } from "./exits.ts";
 import { createHardware, type Hardware, lineOf } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
@@ -22,7 +21,7 @@ import { checkOptions, type MachineOptions, parseSize } from "./options.ts";
 import { OutputPump } from "./output.ts";
 import { SerialLine } from "./serial.ts";
 import { Ending, SharedState } from "./shared/mod.ts";
-import { openConsole, TerminalConsole } from "./terminal.ts";
+import { feed, MachineStreams } from "./streams.ts";
 import { VcpuThreads } from "./threads.ts";
 import { Turns } from "./turns.ts";
 
@@ -70,15 +69,13 @@ export class Machine implements AsyncDisposable {
   readonly #timer: DeviceTimer;
   readonly #pump: OutputPump;
   readonly #bootTimer: BootTimer;
-  readonly #finished = Promise.withResolvers<MachineEnd>();
+  readonly #conclusion = new Conclusion();
   /** What is to be undone at the end. */
-  readonly #stack = new AsyncDisposableStack();
+  readonly #stack = new DisposableStack();
   readonly #threads: VcpuThreads;
   #kernel: LoadedKernel;
   #state: MachineState = "created";
-  #concluding: Promise<void> | undefined;
-  #observed = false;
-  #error: { readonly reason: unknown } | undefined;
+  #ending: Promise<void> | undefined;
   #resetting: Promise<void> | undefined;
   readonly #turns = new Turns();
 
@@ -87,44 +84,56 @@ export class Machine implements AsyncDisposable {
     files: KernelFiles,
     map: MemoryMap,
     hardware: Hardware,
+    streams: MachineStreams,
   ) {
     this.#options = options;
     this.#map = map;
     this.#hardware = hardware;
     this.vm = hardware.vm;
     const { vm, vcpus } = hardware;
-    const ports = [openConsole(options.console, () => this), ...options.serial ?? []];
-    const board = { serialPorts: ports.length };
+    const board = { serialPorts: streams.ports.length };
     const shared = new SharedState(vcpus.length);
     this.#shared = shared;
-    const lines = { set: (gsi: number, level: boolean) => vm.setIrqLine(gsi, level) };
+    const lines = {
+      set: (gsi: number, level: boolean) => {
+        // A device may do so at any time; whoever resumes the machine hears that its VM is closed.
+        if (!vm.closed) vm.setIrqLine(gsi, level);
+      },
+    };
     this.#board = createBoard(shared, board, lines);
     for (const device of this.#board.devices) device.reset?.();
     const [low, high] = map.slots;
     this.#board.rtc.setMemorySize({ below4G: low!.size, above4G: high?.size });
-    this.#devices = new MainDevices(shared, this.#board.ports, vm.memory);
+    const fail = (error: unknown) => void this.#conclude({ error });
+    this.#devices = new MainDevices(shared, this.#board.ports, vm.memory, fail);
     this.#timer = new DeviceTimer(shared.lock, this.#board.timed);
     const { ramBytes } = map;
     const described = { ...options, ramBytes, cpus: vcpus.length };
     this.#bootTimer = addStandardDevices(this.#devices, vm.memory, described);
     this.#kernel = this.#load(files);
 
-    this.#pump = new OutputPump(shared, (error) => this.#conclude({ error }));
+    this.#pump = new OutputPump(shared, (error) => {
+      this.#conclusion.fail(error);
+      fail(error);
+    });
     this.serial = this.#board.serial.map((serial, at) => {
-      this.#pump.connect(serial.output, ports[at]!.output);
+      this.#pump.connect(serial.output, streams.ports[at]!.sink);
       return new SerialLine(shared, serial);
     });
-    this.#pump.connect(this.#board.debugcon, options.debugcon);
+    this.#pump.connect(this.#board.debugcon, streams.debugcon);
+    const exits = new MainExits({ devices: this.#devices, shared, memory: vm.memory, options });
     this.#threads = new VcpuThreads({ vm, vcpus, shared, board }, {
-      onExit: (vcpu) => this.#handleExit(vcpu),
+      onExit: (vcpu) => exits.handle(vcpu),
       onOutput: () => this.#pump.run(),
       onEnding: () => this.#handleEnding(),
       onTimer: () => this.#timer.set(),
-      onFailure: (error) => this.#conclude({ error }),
+      onFailure: fail,
     });
-    if (ports[0] instanceof TerminalConsole) this.#stack.use(ports[0]);
+    this.#stack.defer(() => streams.end());
     // Not before everything is made: a terminal becomes raw now.
-    for (const [at, { input }] of ports.entries()) this.#feed(this.serial[at]!, input);
+    for (const [at, { reader }] of streams.ports.entries()) {
+      if (reader !== undefined) feed(this.serial[at]!, reader).catch(fail);
+    }
     const abort = () => this.#conclude({ error: options.signal?.reason });
     options.signal?.addEventListener("abort", abort);
     this.#stack.defer(() => options.signal?.removeEventListener("abort", abort));
@@ -141,16 +150,15 @@ export class Machine implements AsyncDisposable {
     options.signal?.throwIfAborted();
     const { memory = DEFAULT_MEMORY, cpus = 1, cpu = "host" } = options;
     const map = memoryMap(typeof memory === "string" ? parseSize(memory) : memory);
+    using undo = new DisposableStack();
+    const streams = undo.use(new MachineStreams(options, (): Machine => machine));
     using files = await readFiles(options);
     options.signal?.throwIfAborted();
     using kvm = Kvm.open();
-    const hardware = createHardware(kvm, map, cpus, cpu);
-    try {
-      return new Machine(options, files, map, hardware);
-    } catch (error) {
-      hardware.vm.close();
-      throw error;
-    }
+    const hardware = undo.adopt(createHardware(kvm, map, cpus, cpu), ({ vm }) => vm.close());
+    const machine: Machine = new Machine(options, files, map, hardware, streams);
+    undo.move();
+    return machine;
   }
 
   /** Makes a machine and starts it: {@linkcode create} and {@linkcode resume}. */
@@ -162,7 +170,8 @@ export class Machine implements AsyncDisposable {
       await machine.stop();
       machine.vm.close();
       // It may have ended for a reason of its own.
-      throw machine.#error?.reason ?? error;
+      machine.#conclusion.rethrow();
+      throw error;
     }
     return machine;
   }
@@ -177,7 +186,10 @@ export class Machine implements AsyncDisposable {
     return this.vm.memory;
   }
 
-  /** The vCPUs: their calls are refused with EBUSY while the machine runs. */
+  /**
+   * The vCPUs: their calls are refused with EBUSY while the machine runs, and `run` until its end, for
+   * it would take the machine's exits.
+   */
   get vcpus(): readonly Vcpu[] {
     return this.#hardware.vcpus;
   }
@@ -194,42 +206,49 @@ export class Machine implements AsyncDisposable {
 
   /**
    * Resolves when the machine has ended, with the reason; all output has been passed on then.
-   * Rejects with a {@linkcode GuestCrash}, with the signal's reason, or with whatever a device of
-   * yours has thrown.
+   * Rejects with a {@linkcode GuestCrash}, with the signal's reason, with whatever a device of yours
+   * has thrown, or with the error of an output that has lost bytes.
    */
   get finished(): Promise<MachineEnd> {
-    this.#observed = true;
-    return this.#finished.promise;
+    return this.#conclusion.finished;
   }
 
-  /** Lets it run, from the start or after {@linkcode pause}. */
+  /**
+   * Lets it run, from the start or after {@linkcode pause}.
+   *
+   * @throws {KvmError} EBADF if its VM has been closed, EPIPE after its end.
+   */
   resume(): Promise<void> {
     return this.#inTurn("start the machine", () => {
       if (this.#state === "created") this.#bootTimer.reset();
-      this.#state = "running";
       this.#threads.resume();
+      this.#state = "running";
     });
   }
 
   /** Stops all vCPUs for a while; their registers can be read and set then. */
   pause(): Promise<void> {
-    return this.#inTurn("pause the machine", async () => {
+    const operation = "pause the machine";
+    return this.#inTurn(operation, async () => {
       if (this.#state !== "running") return;
       await this.#threads.pause();
+      this.#refuseEnding(operation);
       this.#state = "paused";
     });
   }
 
   /**
    * Starts it anew, as its reset button would: its files are read again. What is in memory beside
-   * the kernel stays there.
+   * the kernel stays there. An `onInternalError` that is still at work is not waited for.
    */
   reset(): Promise<void> {
-    return this.#inTurn("reset the machine", () => this.#reset());
+    const operation = "reset the machine";
+    return this.#inTurn(operation, () => this.#reset(operation));
   }
 
   /** Asks the guest to switch itself off, as the power button does. */
   pressPowerButton(): void {
+    this.#refuseEnded("press the power button");
     this.#shared.lock.hold(() => this.#board.pm.pressPowerButton());
   }
 
@@ -238,6 +257,7 @@ export class Machine implements AsyncDisposable {
    * had room for them: it remembers 16 bytes.
    */
   sendKeys(scancodes: readonly number[]): boolean {
+    this.#refuseEnded("send keys");
     return this.#shared.lock.hold(() => this.#board.i8042.key(scancodes));
   }
 
@@ -252,6 +272,7 @@ export class Machine implements AsyncDisposable {
    * @throws {KvmError} EEXIST where another device is, EINVAL for ports that don't exist.
    */
   mapPorts(first: number, count: number, device: Device): Disposable {
+    this.#refuseEnded("map a device");
     return this.#devices.mapPorts(first, count, device);
   }
 
@@ -263,19 +284,26 @@ export class Machine implements AsyncDisposable {
    * exist, ENOSPC with too many of them.
    */
   mapMmio(guestPhysAddr: number, size: number, device: Device): Disposable {
+    this.#refuseEnded("map a device");
     return this.#devices.mapMmio(guestPhysAddr, size, device);
   }
 
   /** An interrupt line for a device of yours, by its GSI: an ISA interrupt, or an I/O APIC's pin. */
   line(gsi: number): InterruptLine {
-    return lineOf(this.vm, gsi);
+    const line = lineOf(this.vm, gsi);
+    return {
+      set: (level) => {
+        this.#refuseEnded("set an interrupt line");
+        line.set(level);
+      },
+    };
   }
 
   /** Ends it and gives everything back. An error that nobody has seen is thrown now. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
     this.vm.close();
-    if (!this.#observed && this.#error !== undefined) throw this.#error.reason;
+    this.#conclusion.rethrowUnseen();
   }
 
   /** Fills memory and sets the first vCPU's registers. */
@@ -289,10 +317,12 @@ export class Machine implements AsyncDisposable {
     return kernel;
   }
 
-  async #reset(): Promise<void> {
+  async #reset(operation: string): Promise<void> {
     using files = await readFiles(this.#options);
-    await this.#threads.pause();
-    if (this.#concluding !== undefined) return;
+    this.#refuseEnding(operation);
+    // Whatever a handler is about to do, it was for a guest that is no more.
+    await this.#threads.pause(true);
+    this.#refuseEnding(operation);
     try {
       this.#shared.takeEnding();
       this.#shared.lock.hold(() => this.#board.devices.forEach((device) => device.reset?.()));
@@ -324,74 +354,42 @@ export class Machine implements AsyncDisposable {
     else if (ending === Ending.RESET) this.#handleReset();
   }
 
-  #handleExit(vcpu: Vcpu): Promise<void> | void {
-    const exit = vcpu.lastExit;
-    switch (exit.reason) {
-      case "io":
-      case "mmio":
-        return this.#devices.handle(exit);
-      case "internalError":
-        if (this.#options.onInternalError !== undefined) {
-          return this.#handleInternalError(vcpu, exit);
-        }
-        break;
-      case "shutdown":
-        if (this.#options.onTripleFault === "reset") {
-          // Not before the vCPU waits: the reset finds it so.
-          this.#shared.end(Ending.RESET);
-          return;
-        }
-    }
-    this.#conclude({ error: new GuestCrash(vcpu, this.memory) });
-  }
-
-  async #handleInternalError(vcpu: Vcpu, exit: InternalErrorExit): Promise<void> {
-    const answer = await this.#options.onInternalError!({ vcpu, exit, memory: this.memory });
-    if (answer === "resume" || this.#concluding !== undefined) return;
-    this.#conclude({ error: new GuestCrash(vcpu, this.memory) });
-  }
-
-  async #feed(line: SerialLine, input: ReadableStream<Uint8Array> | undefined): Promise<void> {
-    if (input === undefined) return;
-    const reader = input.getReader();
-    // One that has failed would fail again.
-    this.#stack.defer(() => reader.cancel().catch(() => {}));
-    try {
-      for (;;) {
-        const { value, done } = await reader.read();
-        if (done) return;
-        await line.send(value);
-      }
-    } catch (error) {
-      this.#conclude({ error });
-    }
-  }
-
   /** One change of state after the other; none after the end. */
   #inTurn(operation: string, action: () => Promise<void> | void): Promise<void> {
     return this.#turns.take(() => {
-      if (this.#concluding === undefined) return action();
-      throw new KvmError({ operation, errno: Errno.EPIPE, hint: "It has ended: make another one" });
+      this.#refuseEnding(operation);
+      return action();
     });
   }
 
-  /** Ends the machine; the first reason counts. */
-  #conclude(outcome: { readonly end: MachineEnd } | { readonly error: unknown }): Promise<void> {
-    return this.#concluding ??= this.#end(outcome);
+  /** It will not come back from its end. */
+  #refuseEnding(operation: string): void {
+    if (this.#ending !== undefined) throw endedError(operation);
   }
 
-  async #end(outcome: { readonly end: MachineEnd } | { readonly error: unknown }): Promise<void> {
-    this.#timer.clear();
-    await this.#threads.stop();
-    for (const line of this.serial) line.close();
-    await this.#pump.finish();
-    await this.#stack.disposeAsync();
-    this.#state = "ended";
-    if ("end" in outcome) this.#finished.resolve(outcome.end);
-    else {
-      this.#error = { reason: outcome.error };
-      this.#finished.promise.catch(() => {});
-      this.#finished.reject(outcome.error);
+  /** Before it has ended, a device or a console may still be about something. */
+  #refuseEnded(operation: string): void {
+    if (this.#state === "ended") throw endedError(operation);
+  }
+
+  /** Ends the machine; the first reason counts. */
+  #conclude(outcome: Outcome): Promise<void> {
+    this.#conclusion.add(outcome);
+    return this.#ending ??= this.#end();
+  }
+
+  async #end(): Promise<void> {
+    try {
+      await this.#threads.stop();
+      this.#timer.clear();
+      for (const line of this.serial) line.close();
+      await this.#pump.finish();
+      this.#stack.dispose();
+    } catch (error) {
+      this.#conclusion.fail(error);
     }
+    this.#state = "ended";
+    for (const line of this.serial) line.end();
+    this.#conclusion.tell();
   }
 }

@@ -15,6 +15,7 @@ import type { GuestMemory } from "../memory/mod.ts";
 import { Bus, type Region } from "./bus.ts";
 import { handleIo, handleMmio, handleParts } from "./dispatch.ts";
 import type { SharedState } from "./shared/mod.ts";
+import { UserDevice } from "./user_device.ts";
 
 const PORTS = 0x1_0000;
 /** No x86 processor has more physical address bits (SDM volume 3, 5.1.4). */
@@ -32,12 +33,25 @@ export class MainDevices {
   readonly #memory: GuestMemory;
   readonly #ports = new Bus("ports", PORTS);
   readonly #mmio = new Bus("addresses", PHYSICAL_LIMIT);
+  readonly #onError: (error: unknown) => void;
+  /** One for each device, at however many places: it is reset once. */
+  readonly #mapped = new WeakMap<Device, UserDevice>();
 
-  /** Nothing but what the board has. */
-  constructor(shared: SharedState, boardPorts: Bus, memory: GuestMemory) {
+  /**
+   * Nothing but what the board has.
+   *
+   * @param onError Called with what a user's function rejects with, behind the guest's back.
+   */
+  constructor(
+    shared: SharedState,
+    boardPorts: Bus,
+    memory: GuestMemory,
+    onError: (error: unknown) => void,
+  ) {
     this.#shared = shared;
     this.#boardPorts = boardPorts;
     this.#memory = memory;
+    this.#onError = onError;
   }
 
   /** Puts a device at ports that no other has; until disposed of. */
@@ -48,7 +62,7 @@ export class MainDevices {
     if (this.#boardPorts.overlap(start, count) !== undefined) {
       this.#boardPorts.map(start, count, device);
     }
-    const region = this.#ports.map(start, count, device);
+    const region = this.#ports.map(start, count, this.#userDevice(device));
     this.#shared.claimPorts(start, count, true);
     return {
       [Symbol.dispose]: () => {
@@ -67,7 +81,7 @@ export class MainDevices {
       const hint = `There is memory up to 0x${end.toString(16)}: the guest would not reach it`;
       throw new KvmError({ operation, errno: Errno.EEXIST, hint });
     }
-    const region = this.#mmio.map(start, length, device);
+    const region = this.#mmio.map(start, length, this.#userDevice(device));
     const claim = () => this.#shared.claimRanges(this.#mmio.regions);
     try {
       claim();
@@ -95,10 +109,26 @@ export class MainDevices {
     else handleMmio(exit, region);
   }
 
+  /** What a user's function has returned: should it be a promise, an error of it is not lost. */
+  watch<T>(result: T): T {
+    if (result instanceof Promise) result.catch(this.#onError);
+    return result;
+  }
+
   /** Resets every device, once. */
   reset(): void {
     const regions: readonly Region[] = [...this.#ports.regions, ...this.#mmio.regions];
     for (const device of new Set(regions.map(({ device }) => device))) device.reset?.();
+  }
+
+  #userDevice(device: Device): Device {
+    // What is no device is the bus's to refuse.
+    if (typeof device?.read !== "function" || typeof device.write !== "function") return device;
+    const known = this.#mapped.get(device);
+    if (known !== undefined) return known;
+    const mapped = new UserDevice(device, (result) => this.watch(result));
+    this.#mapped.set(device, mapped);
+    return mapped;
   }
 }
 

@@ -128,11 +128,12 @@ export function checkOptions(options: MachineOptions): void {
       invalid('A console is "inherit", or an object with output and input');
     }
     checkOutput(port.output, invalid);
-    if (port.input !== undefined && !(port.input instanceof ReadableStream && !port.input.locked)) {
-      invalid("A console's input is a ReadableStream that nobody else reads");
+    if (port.input !== undefined && !(port.input instanceof ReadableStream)) {
+      invalid("A console's input is a ReadableStream");
     }
   }
   checkOutput(debugcon, invalid);
+  checkStreams([console === "inherit" ? {} : console, ...serial, { output: debugcon }], invalid);
   if (!Array.isArray(modules) || modules.some((one) => typeof one !== "object" || one === null)) {
     invalid("modules is a list of objects with image and commandLine");
   }
@@ -156,6 +157,14 @@ export function checkOptions(options: MachineOptions): void {
 
 function checkOutput(output: unknown, invalid: (hint: string) => void): void {
   if (output === undefined || typeof output === "function") return;
-  if (output instanceof WritableStream && !output.locked) return;
-  invalid("An output is a function, or a WritableStream that nobody else writes to");
+  if (output instanceof WritableStream) return;
+  invalid("An output is a function or a WritableStream");
+}
+
+function checkStreams(ports: readonly SerialOptions[], invalid: (hint: string) => void): void {
+  const outputs = ports.map(({ output }) => output).filter((one) => typeof one === "object");
+  const inputs = ports.map(({ input }) => input).filter((one) => one !== undefined);
+  if (new Set(outputs).size < outputs.length || new Set(inputs).size < inputs.length) {
+    invalid("A stream is one port's: give each of them its own, or a function as the output");
+  }
 }

@@ -22,10 +22,17 @@ const COLLECT = 4;
 /** How long the end waits for a stream that takes nothing, in milliseconds. */
 const PATIENCE = 2000;
 
+/** An output that is taken: nobody else writes to it. */
+export interface Sink {
+  /** Passes bytes on. */
+  readonly write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
+  /** Gives the output back; the second time does nothing. */
+  readonly close: () => void;
+}
+
 interface Pipe {
   readonly ring: ByteRing;
-  readonly write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
-  readonly close: () => Promise<void> | void;
+  sink: Sink;
   /** Whether the last write is still under way. */
   busy: Promise<void> | undefined;
 }
@@ -43,9 +50,9 @@ export class OutputPump {
     this.#onError = onError;
   }
 
-  /** From now on, what comes into a ring goes there; to nowhere if there is no output. */
-  connect(ring: ByteRing, output: Output | undefined): void {
-    this.#pipes.push({ ring, busy: undefined, ...sinkOf(output) });
+  /** From now on, what comes into a ring goes there. */
+  connect(ring: ByteRing, sink: Sink): void {
+    this.#pipes.push({ ring, sink, busy: undefined });
   }
 
   /** There may be output: passes it on, and then collects for a while. */
@@ -75,13 +82,13 @@ export class OutputPump {
         // Whoever takes the bytes may be waiting for this very end.
         break;
       }
-      await pipe.close();
+      pipe.sink.close();
     }
   }
 
   #write(pipe: Pipe): unknown {
     try {
-      return pipe.write(pipe.ring.takeAll());
+      return pipe.sink.write(pipe.ring.takeAll());
     } catch (error) {
       this.#drop(pipe, error);
       return undefined;
@@ -89,7 +96,8 @@ export class OutputPump {
   }
 
   #drop(pipe: Pipe, error: unknown): void {
-    Object.assign(pipe, sinkOf(undefined));
+    pipe.sink.close();
+    pipe.sink = openSink(undefined);
     this.#onError(error);
   }
 
@@ -101,11 +109,10 @@ export class OutputPump {
       if (!(written instanceof Promise)) continue;
       pipe.busy = written.catch((error) => this.#drop(pipe, error)).finally(() => {
         pipe.busy = undefined;
-        this.#shared.liftPressure();
         if (pipe.ring.length > 0) this.run();
       });
     }
-    if (this.#pipes.every(({ busy }) => busy === undefined)) this.#shared.liftPressure();
+    this.#shared.noteRoom();
   }
 }
 
@@ -118,7 +125,12 @@ async function settles(write: Promise<void> | undefined): Promise<boolean> {
   return settled;
 }
 
-function sinkOf(output: Output | undefined): Pick<Pipe, "write" | "close"> {
+/**
+ * Takes an output; without one, bytes go nowhere.
+ *
+ * @throws {TypeError} for a stream that somebody else has taken.
+ */
+export function openSink(output: Output | undefined): Sink {
   if (output === undefined) return { write() {}, close() {} };
   if (typeof output === "function") return { write: output, close() {} };
   const writer = output.getWriter();

@@ -7,6 +7,7 @@
 import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import { UART_IER } from "../devices/mod.ts";
 import type { BoardSerial } from "./board.ts";
+import { endedError } from "./end.ts";
 import type { SharedState } from "./shared/mod.ts";
 
 /** How long to wait for the guest to read, in milliseconds, when it has 64 KiB to read already. */
@@ -22,6 +23,7 @@ export class SerialLine {
   readonly #waiting: Uint8Array[] = [];
   readonly #senders: (() => void)[] = [];
   #closed = false;
+  #ended = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @internal Machines make them. */
@@ -38,6 +40,7 @@ export class SerialLine {
    */
   async send(data: Uint8Array | string): Promise<void> {
     const bytes = bytesFrom(data);
+    if (this.#ended) throw endedError("send to a serial port");
     if (bytes.length === 0 || this.#closed) return;
     this.#waiting.push(bytes);
     this.#push();
@@ -46,6 +49,7 @@ export class SerialLine {
 
   /** Sends a break, a pause longer than any byte: to Linux, the SysRq key. */
   sendBreak(): void {
+    if (this.#ended) throw endedError("send a break to a serial port");
     if (!this.#closed) this.#shared.lock.hold(() => this.#serial.uart.receiveBreak());
   }
 
@@ -55,6 +59,11 @@ export class SerialLine {
     clearTimeout(this.#timer);
     this.#waiting.length = 0;
     for (const resolve of this.#senders.splice(0)) resolve();
+  }
+
+  /** @internal The machine has ended: nobody should think that this goes on. */
+  end(): void {
+    this.#ended = true;
   }
 
   #push(): void {

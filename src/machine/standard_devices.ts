@@ -30,7 +30,7 @@ export function addStandardDevices(
 ): BootTimer {
   const timer = new BootTimer({
     clock: monotonicMilliseconds,
-    report: (milliseconds, point) => onBootTimer?.(milliseconds, point),
+    report: (milliseconds, point) => devices.watch(onBootTimer?.(milliseconds, point)),
   });
   devices.mapMmio(BOOT_TIMER, BOOT_TIMER_BYTES, timer);
   if (fwCfg !== undefined) {

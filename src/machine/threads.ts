@@ -4,7 +4,7 @@
  * @module
  */
 
-import { kick } from "../../ffi/mod.ts";
+import { closedError, kick, type KvmError } from "../../ffi/mod.ts";
 import type { Vcpu, Vm } from "../kvm/mod.ts";
 import type { BoardOptions } from "./board.ts";
 import { Bell, Command, type SharedState, Status } from "./shared/mod.ts";
@@ -39,14 +39,21 @@ export interface ThreadsInit {
   readonly board: BoardOptions;
 }
 
+const HELD = "Its machine runs it: a device or a handler answers the exit, and returns";
+
 /** A Worker for each vCPU. */
 export class VcpuThreads {
+  readonly #vm: Vm;
   readonly #vcpus: readonly Vcpu[];
   readonly #shared: SharedState;
   readonly #handlers: ThreadHandlers;
   readonly #workers: Worker[] = [];
-  /** The vCPUs whose exit main is handling. */
-  readonly #handling = new Set<number>();
+  /** Descriptors on their way to threads that have not begun. */
+  readonly #shares: readonly Disposable[];
+  /** The user's own runs would take exits from the machine. */
+  readonly #holds = new DisposableStack();
+  /** The vCPUs whose exit main is handling, each with a token of that exit. */
+  readonly #handling = new Map<number, symbol>();
   readonly #lent = new Map<number, Disposable>();
   /** Those who wait for the threads to wait. */
   #waiters: (() => void)[] = [];
@@ -55,21 +62,34 @@ export class VcpuThreads {
 
   /** Starts the threads; they wait for {@linkcode resume}. */
   constructor({ vm, vcpus, shared, board }: ThreadsInit, handlers: ThreadHandlers) {
+    this.#vm = vm;
     this.#vcpus = vcpus;
     this.#shared = shared;
     this.#handlers = handlers;
-    for (const [id, vcpu] of vcpus.entries()) {
+    using stack = new DisposableStack();
+    const shares = vcpus.map((vcpu) => stack.use(vm.share(vcpu)));
+    this.#shares = shares;
+    for (const [id, { share }] of shares.entries()) {
       const { cpus, buffer } = shared;
-      this.#start({ id, cpus, buffer, share: vcpu.share(vm.fd), board });
+      this.#start({ id, cpus, buffer, share, board });
     }
+    for (const vcpu of vcpus) this.#holds.use(vcpu.hold(HELD));
+    stack.move();
     this.#serve();
   }
 
-  /** Lets the guest run. */
+  /**
+   * Lets the guest run.
+   *
+   * @throws {KvmError} EBADF if the user has closed a vCPU.
+   */
   resume(): void {
     if (this.#stopping) return;
+    const gone = this.#vcpus.find(({ closed }) => closed);
+    if (gone !== undefined) throw this.#goneError(gone);
     for (const [id, vcpu] of this.#vcpus.entries()) {
-      this.#lend(id, vcpu);
+      // One whose exit is being handled is main's until then.
+      if (!this.#handling.has(id)) this.#lend(id, vcpu);
       this.#shared.setCommand(id, Command.RUN);
     }
   }
@@ -78,10 +98,22 @@ export class VcpuThreads {
     if (!this.#lent.has(id)) this.#lent.set(id, vcpu.lend());
   }
 
-  /** Stops the guest for a while; resolves when all vCPUs wait, and their registers are in order. */
-  async pause(): Promise<void> {
+  /**
+   * Stops the guest for a while; resolves when all vCPUs wait, and their registers are in order, or
+   * when they have ended.
+   *
+   * @param abandon Answers exits that main still handles, and forgets what comes of them.
+   */
+  async pause(abandon = false): Promise<void> {
+    if (this.#stopping) return;
     this.#command(Command.PAUSE);
-    await this.#quiet();
+    await this.#until(() => {
+      if (abandon) this.#abandonExits();
+      // An exit that nobody has looked at is still to be completed.
+      return this.#all((id, status) =>
+        status === Status.PAUSED || status === Status.STOPPED || this.#handling.has(id)
+      );
+    });
     this.#takeBack();
   }
 
@@ -90,8 +122,9 @@ export class VcpuThreads {
     this.#stopping = true;
     this.#command(Command.STOP);
     for (const id of this.#vcpus.keys()) this.#shared.answer(id);
-    await this.#quiet(Status.STOPPED);
+    await this.#until(() => this.#hasEnded);
     this.#takeBack();
+    this.#holds.dispose();
     for (const worker of this.#workers) worker.terminate();
     this.#workers.length = 0;
   }
@@ -116,19 +149,23 @@ export class VcpuThreads {
 
   #command(command: number): void {
     for (const id of this.#vcpus.keys()) this.#shared.setCommand(id, command);
-    this.#shared.liftPressure();
     for (const id of this.#vcpus.keys()) {
       const handle = this.#shared.kickHandle(id);
       if (handle !== 0) kick(handle);
     }
   }
 
-  /** Resolves when every thread waits, or has ended. */
-  async #quiet(...wanted: number[]): Promise<void> {
-    const enough = wanted.length > 0 ? wanted : [Status.PAUSED, Status.ASKING, Status.STOPPED];
-    while (![...this.#vcpus.keys()].every((id) => enough.includes(this.#shared.status(id)))) {
-      await new Promise<void>((resolve) => this.#waiters.push(resolve));
-    }
+  #all(is: (id: number, status: number) => boolean): boolean {
+    return [...this.#vcpus.keys()].every((id) => is(id, this.#shared.status(id)));
+  }
+
+  get #hasEnded(): boolean {
+    return this.#all((_, status) => status === Status.STOPPED);
+  }
+
+  /** Resolves when something is so; it is asked whenever a thread has done something. */
+  async #until(isSo: () => boolean): Promise<void> {
+    while (!isSo()) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
   #takeBack(): void {
@@ -138,40 +175,76 @@ export class VcpuThreads {
 
   /** Answers the bell until all threads have ended. */
   async #serve(): Promise<void> {
-    const shared = this.#shared;
-    const hasEnded = (id: number) => shared.status(id) === Status.STOPPED;
     do {
-      await shared.bell();
-      const rung = shared.takeBell();
-      if (rung & Bell.VCPU) this.#answerExits();
-      if (rung & Bell.OUTPUT) this.#handlers.onOutput();
-      if (rung & Bell.TIMER) this.#handlers.onTimer();
-      if (rung & Bell.ENDING) this.#handlers.onEnding();
+      await this.#shared.bell();
+      try {
+        this.#answer(this.#shared.takeBell());
+      } catch (error) {
+        this.#fail(error);
+      }
       for (const resolve of this.#waiters.splice(0)) resolve();
-    } while (![...this.#vcpus.keys()].every(hasEnded));
+    } while (!this.#hasEnded);
+  }
+
+  #answer(rung: number): void {
+    if (rung & Bell.VCPU) {
+      this.#closeShares();
+      this.#answerExits();
+    }
+    if (rung & Bell.OUTPUT) this.#handlers.onOutput();
+    if (rung & Bell.TIMER) this.#handlers.onTimer();
+    if (rung & Bell.ENDING) this.#handlers.onEnding();
+  }
+
+  #closeShares(): void {
+    for (const [id, share] of this.#shares.entries()) {
+      if (this.#shared.status(id) !== Status.STARTING) share[Symbol.dispose]();
+    }
   }
 
   #answerExits(): void {
     for (const [id, vcpu] of this.#vcpus.entries()) {
       if (this.#shared.status(id) !== Status.ASKING || this.#handling.has(id)) continue;
-      this.#handling.add(id);
+      const exit = Symbol();
+      this.#handling.set(id, exit);
+      const isCurrent = () => this.#handling.get(id) === exit;
+      const fail = (error: unknown) => {
+        if (isCurrent()) this.#fail(error);
+      };
+      const finish = () => {
+        if (isCurrent()) this.#goOn(id, vcpu);
+      };
       // It waits: its owner may use it.
       this.#lent.get(id)?.[Symbol.dispose]();
       this.#lent.delete(id);
-      const answer = () => {
-        this.#handling.delete(id);
-        if (!this.#stopping && this.#shared.command(id) === Command.RUN) this.#lend(id, vcpu);
-        this.#shared.answer(id);
-      };
       try {
         const handled = this.#handlers.onExit(vcpu);
-        if (handled === undefined) answer();
-        else handled.catch((error) => this.#fail(error)).finally(answer);
+        if (handled === undefined) finish();
+        else handled.catch(fail).finally(finish);
       } catch (error) {
-        this.#fail(error);
-        answer();
+        fail(error);
+        finish();
       }
     }
+  }
+
+  /** A vCPU's exit is handled. */
+  #goOn(id: number, vcpu: Vcpu): void {
+    this.#handling.delete(id);
+    if (vcpu.closed) this.#fail(this.#goneError(vcpu));
+    if (!this.#stopping && this.#shared.command(id) === Command.RUN) this.#lend(id, vcpu);
+    this.#shared.answer(id);
+  }
+
+  /** What comes of these exits is nobody's business any more. */
+  #abandonExits(): void {
+    for (const id of this.#handling.keys()) this.#shared.answer(id);
+    this.#handling.clear();
+  }
+
+  /** For a vCPU that the user has closed, alone or with its VM. */
+  #goneError({ id }: Vcpu): KvmError {
+    return closedError("go on with the guest", this.#vm.closed ? "VM" : `vCPU ${id}`);
   }
 }
 

@@ -404,6 +404,15 @@ Deno.test("a reader that goes away ends the machine quietly", async () => {
   });
 });
 
+Deno.test("output that could not be written is an error, whatever the guest's code", async () => {
+  await withFiles({ "guest.bin": [...print("lost"), ...debugExit(0)] }, async (folder) => {
+    const args = ["guest.bin", "--protocol", "flat64", "--serial", "file:/dev/full"];
+    const result = await run(folder, args, { permissions: ["--allow-all"] });
+    assertEquals([result.code, result.stdout], [125, ""]);
+    assertStringIncludes(result.stderr, "No space left on device");
+  });
+});
+
 Deno.test("serial ports and the debug console go to files, standard output and nowhere", async () => {
   const code = [
     ...print("one"),

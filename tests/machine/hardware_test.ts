@@ -7,27 +7,30 @@ import { PowerOnState } from "../../src/machine/power_on.ts";
 
 const CPUS = 3;
 
-/** How often one of an object's methods is called meanwhile. */
-function callsOf<K extends string, T extends Record<K, (...args: never[]) => unknown>>(
+/** Puts something else in a method's place, in its class, until disposed of. */
+function replaced<T extends object, K extends keyof T>(
   object: T,
   name: K,
-): () => number {
-  const original = object[name];
-  let calls = 0;
-  const counting = (...args: never[]) => {
-    calls++;
-    return original.apply(object, args);
-  };
-  Object.defineProperty(object, name, { value: counting, configurable: true });
-  return () => calls;
+  by: (original: T[K]) => T[K],
+): Disposable {
+  let owner: object = object;
+  while (!Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner);
+  const before = Object.getOwnPropertyDescriptor(owner, name)!;
+  Object.defineProperty(owner, name, { ...before, value: by(before.value) });
+  return { [Symbol.dispose]: () => void Object.defineProperty(owner, name, before) };
 }
 
 Deno.test("the host is asked for its CPUID once, and each vCPU has its own place in it", () => {
   using kvm = Kvm.open();
-  const calls = callsOf(kvm, "getSupportedCpuid");
+  let calls = 0;
+  using _counted = replaced(kvm, "getSupportedCpuid", (original) =>
+    function (this: Kvm) {
+      calls++;
+      return original.call(this);
+    });
   const { vm, vcpus } = createHardware(kvm, memoryMap(2 << 20), CPUS, "host");
   using _vm = vm;
-  assertEquals(calls(), 1);
+  assertEquals(calls, 1);
   const ids = vcpus.map((vcpu) => vcpu.getCpuid().find(1)!.ebx >>> 24);
   assertEquals(ids, [0, 1, 2]);
 });
@@ -37,18 +40,19 @@ Deno.test("a vCPU's MSRs are remembered at once, but for those that it refuses",
   const { vm, vcpus } = createHardware(kvm, memoryMap(2 << 20), CPUS, "host");
   using _vm = vm;
   const [first, second] = vcpus as [Vcpu, Vcpu];
-  const original = first.getMsrs;
-  const refusing = (indices: number[]) => {
-    if (indices.includes(MSR.CSTAR)) {
-      throw new KvmError({ operation: "read MSR CSTAR", errno: Errno.EINVAL });
-    }
-    return original.call(first, indices);
-  };
-  Object.defineProperty(first, "getMsrs", { value: refusing, configurable: true });
-  const calls = callsOf(second, "getMsrs");
-  const state = new PowerOnState(kvm, vm, vcpus);
-  assertEquals(calls(), 1);
-  Object.defineProperty(first, "getMsrs", { value: original });
+  let calls = 0;
+  const state = (() => {
+    using _refusing = replaced(first, "getMsrs", (original) =>
+      function (this: Vcpu, indices) {
+        if (this === second) calls++;
+        if (this === first && Array.from(indices).includes(MSR.CSTAR)) {
+          throw new KvmError({ operation: "read MSR CSTAR", errno: Errno.EINVAL });
+        }
+        return original.call(this, indices);
+      });
+    return new PowerOnState(kvm, vm, vcpus);
+  })();
+  assertEquals(calls, 1);
 
   for (const vcpu of [first, second]) {
     const remembered = [MSR.STAR, MSR.LSTAR, MSR.KERNEL_GS_BASE];

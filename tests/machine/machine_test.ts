@@ -15,14 +15,8 @@ import {
   print,
   spin,
 } from "../support/instructions.ts";
-import { pc } from "../support/pc.ts";
+import { flat, pc } from "../support/pc.ts";
 import { rounds } from "../support/rounds.ts";
-
-const flat = (...code: readonly (readonly number[])[]): MachineOptions => ({
-  kernel: Uint8Array.from(code.flat()),
-  protocol: "flat64",
-  memory: "2M",
-});
 
 Deno.test("a guest prints to the console and ends the machine with a code", async () => {
   await using guest = await pc(flat(print("Hello!"), debugExit(7)));

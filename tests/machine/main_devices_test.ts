@@ -12,7 +12,10 @@ import { assertCode } from "../support/codes.ts";
 /** Without a board and without memory. */
 function make(): MainDevices {
   const ports = new Bus("ports", 0x1_0000);
-  return new MainDevices(new SharedState(1), ports, { slots: [] } as unknown as GuestMemory);
+  const memory = { slots: [] } as unknown as GuestMemory;
+  return new MainDevices(new SharedState(1), ports, memory, (error) => {
+    throw error;
+  });
 }
 
 /** A device that notes what it is asked, and reads as bytes of its number. */

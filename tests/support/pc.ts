@@ -6,6 +6,11 @@
 
 import { Machine, type MachineOptions } from "../../src/machine/mod.ts";
 
+/** A guest of a few instructions, in long mode and little memory. */
+export function flat(...code: readonly (readonly number[])[]): MachineOptions {
+  return { kernel: Uint8Array.from(code.flat()), protocol: "flat64", memory: "2M" };
+}
+
 /** A machine and what it has printed. */
 export interface Pc extends AsyncDisposable {
   /** The machine. */

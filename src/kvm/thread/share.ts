@@ -8,7 +8,7 @@
 export interface VcpuShare {
   /** The vCPU's id. */
   readonly id: number;
-  /** Its descriptor's number, which the owner keeps open until the other thread has its own. */
+  /** The number of a descriptor that stays open until the other thread has its own. */
   readonly vcpuFd: number;
   /** The VM's descriptor, likewise. */
   readonly vmFd: number;

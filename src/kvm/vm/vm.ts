@@ -6,6 +6,7 @@
 
 import { checkInteger, Fd, show, U32_MAX } from "../../../ffi/mod.ts";
 import { KVM } from "../ioctls.ts";
+import type { VcpuShare } from "../thread/mod.ts";
 import { Vcpu } from "../vcpu/mod.ts";
 import { VmEventFds } from "./event_fds.ts";
 
@@ -30,6 +31,7 @@ export class Vm extends VmEventFds {
   readonly #vcpus = new Map<number, Vcpu>();
   /** Descriptors of vCPUs that were closed while another thread ran them. */
   readonly #leaving: Fd[] = [];
+  #shared = false;
 
   /** @internal VMs are made by `kvm.createVm`. */
   constructor(handle: Fd, vcpuMmapSize: number) {
@@ -92,14 +94,29 @@ export class Vm extends VmEventFds {
     this.handle.call(KVM.KVM_SET_TSS_ADDR, address, operation);
   }
 
+  /**
+   * @internal For the thread that is to run a vCPU, which makes its own descriptors from these. They
+   * stay open until disposed of, whatever is closed meanwhile: a number must not become another
+   * file's on its way.
+   */
+  share(vcpu: Vcpu): { readonly share: VcpuShare } & Disposable {
+    const own = vcpu.share(this.fd);
+    using stack = new DisposableStack();
+    const vcpuFd = stack.use(Fd.duplicate(own.vcpuFd, `vCPU ${own.id}`)).number;
+    const vmFd = stack.use(Fd.duplicate(own.vmFd, "VM")).number;
+    this.#shared = true;
+    const open = stack.move();
+    return { share: { ...own, vcpuFd, vmFd }, [Symbol.dispose]: () => open.dispose() };
+  }
+
   /** Closes the vCPUs, then the VM and its memory: its views become empty. */
   override close(): void {
     if (this.closed) return;
     for (const vcpu of this.vcpus) vcpu.close();
-    // Another thread may still be in KVM_RUN, which keeps the kernel's VM alive; the guest must not
-    // go on in addresses that are somebody else's by then. The kernel lets go of a slot only when no
-    // vCPU uses it any more.
-    if (this.#leaving.some(({ busy }) => busy)) this.deleteRegions();
+    // Another thread may still be in KVM_RUN, or have descriptors of its own: they keep the kernel's
+    // VM alive, and the guest must not go on in addresses that are somebody else's by then. The
+    // kernel lets go of a slot only when no vCPU uses it any more.
+    if (this.#shared || this.#leaving.some(({ busy }) => busy)) this.deleteRegions();
     super.close();
   }
 }

@@ -3,7 +3,7 @@
  *
  * ```text
  * words     the lock, the doorbell, the machine's end, what main has claimed
- * vCPUs     command, status and kick handle of each
+ * vCPUs     order, status and kick handle of each
  * ports     a bit for each port that main answers
  * ranges    the MMIO ranges that main answers
  * rings     bytes of consoles, to and from the guest
@@ -27,8 +27,8 @@ export const Word = {
   ASLEEP: 2,
   /** 1 while main collects output, and wants to hear of none. */
   QUIET: 3,
-  /** 1 while a ring is so full that the guest has to wait. */
-  PRESSURE: 4,
+  /** Changes whenever a vCPU that waits for room in a ring should look again. */
+  ROOM: 4,
   /** Why the machine is to end: a value of {@linkcode Ending}; the first one counts. */
   ENDING: 5,
   /** The guest's exit code, of {@linkcode Ending.DEBUG_EXIT}. */
@@ -79,15 +79,19 @@ export const Status = {
 } as const;
 
 // Words of a vCPU; the handle takes two, as a float64.
-const COMMAND = 0;
+const ORDER = 0;
 const STATUS = 1;
 const VCPU_WORDS = 4;
+/** The bits of an order that are the command. */
+const COMMAND_MASK = 3;
 
 const WORDS = 16;
 const PORT_BITS_BYTES = 65_536 / 8;
 /** More than any machine here has. */
 const MAX_RANGES = 64;
 const RING_BYTES = 64 << 10;
+/** What an exit of any vCPU adds finds room in the other half. */
+const ENOUGH = RING_BYTES / 2;
 const RINGS = 10;
 const STATES_BYTES = 64 << 10;
 
@@ -107,6 +111,8 @@ export class SharedState {
   readonly #ringsAt: number;
   #rings = 0;
   #statesAt: number;
+  /** The ring that this thread has made so full that it has to wait. */
+  #full: ByteRing | undefined;
 
   /** Shows what another thread has made, or makes it. */
   constructor(cpus: number, buffer?: SharedArrayBuffer) {
@@ -185,22 +191,33 @@ export class SharedState {
 
   /** A vCPU's side: there is output in a ring. */
   noteOutput(ring: ByteRing): void {
-    if (ring.length > RING_BYTES / 2) {
-      Atomics.store(this.#words, Word.PRESSURE, 1);
+    if (ring.length > ENOUGH) {
+      this.#full = ring;
       this.ringBell(Bell.OUTPUT);
     } else if (Atomics.load(this.#words, Word.QUIET) === 0) this.ringBell(Bell.OUTPUT);
   }
 
-  /** A vCPU's side: waits while a ring is too full, unless main wants something else. */
-  awaitRoom(): void {
-    if (this.#words[Word.PRESSURE] !== 0) Atomics.wait(this.#words, Word.PRESSURE, 1);
+  /**
+   * A vCPU's side: waits while the ring that it has written to is too full. False if main wants
+   * something else first: the vCPU asks again before it runs.
+   */
+  awaitRoom(id: number): boolean {
+    if (this.#full === undefined) return true;
+    for (;;) {
+      // Whatever changes from here on changes this word, too, and ends the wait.
+      const seen = Atomics.load(this.#words, Word.ROOM);
+      if (this.#full.length <= ENOUGH) break;
+      if (this.command(id) !== Command.RUN) return false;
+      Atomics.wait(this.#words, Word.ROOM, seen);
+    }
+    this.#full = undefined;
+    return true;
   }
 
-  /** Main's side: the rings are empty, or nobody should wait for that. */
-  liftPressure(): void {
-    if (Atomics.exchange(this.#words, Word.PRESSURE, 0) !== 0) {
-      Atomics.notify(this.#words, Word.PRESSURE);
-    }
+  /** Main's side: who waits for room should look again. */
+  noteRoom(): void {
+    Atomics.add(this.#words, Word.ROOM, 1);
+    Atomics.notify(this.#words, Word.ROOM);
   }
 
   /** The guest asks for the machine's end; of several, the first one counts. */
@@ -228,18 +245,30 @@ export class SharedState {
 
   /** What a vCPU's thread should do. */
   command(id: number): number {
-    return Atomics.load(this.#vcpus, id * VCPU_WORDS + COMMAND);
+    return this.order(id) & COMMAND_MASK;
+  }
+
+  /** A command and which one it is: another number for each that main has given. */
+  order(id: number): number {
+    return Atomics.load(this.#vcpus, id * VCPU_WORDS + ORDER);
   }
 
   /** Main's side: tells a vCPU's thread what to do. */
   setCommand(id: number, command: number): void {
-    Atomics.store(this.#vcpus, id * VCPU_WORDS + COMMAND, command);
-    Atomics.notify(this.#vcpus, id * VCPU_WORDS + COMMAND);
+    // It waits no more, though it may not know yet: whoever pauses it again waits for its word.
+    const status = id * VCPU_WORDS + STATUS;
+    if (command === Command.RUN) {
+      Atomics.compareExchange(this.#vcpus, status, Status.PAUSED, Status.RUNNING);
+    }
+    const next = (this.order(id) & ~COMMAND_MASK) + COMMAND_MASK + 1;
+    Atomics.store(this.#vcpus, id * VCPU_WORDS + ORDER, next | command);
+    Atomics.notify(this.#vcpus, id * VCPU_WORDS + ORDER);
+    this.noteRoom();
   }
 
-  /** A vCPU's side: waits for another command than this one. */
-  awaitCommand(id: number, command: number): void {
-    Atomics.wait(this.#vcpus, id * VCPU_WORDS + COMMAND, command);
+  /** A vCPU's side: waits for another order than this one. */
+  awaitOrder(id: number, order: number): void {
+    Atomics.wait(this.#vcpus, id * VCPU_WORDS + ORDER, order);
   }
 
   /** What a vCPU's thread is doing. */

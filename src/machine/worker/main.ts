@@ -20,7 +20,11 @@ function runVcpu(job: VcpuJob): void {
   using runner = new VcpuRunner(job.share);
   const board = createBoard(shared, job.board, lines, () => stopOthers(shared, id));
   shared.setKickHandle(id, runner.kickHandle);
-  while (obey(shared, id, runner, board)) handle(runner.run(), shared, board, id);
+  // Main may close the descriptors that these were made from.
+  shared.setStatus(id, Status.RUNNING);
+  while (obey(shared, id, runner, board)) {
+    if (shared.awaitRoom(id)) handle(runner.run(), shared, board, id);
+  }
 }
 
 /** Does what main wants: false when it is to end. */
@@ -28,14 +32,14 @@ function obey(shared: SharedState, id: number, runner: VcpuRunner, board: Board)
   if (mayRun(shared, id)) return true;
   completeExit(shared, id, runner, board);
   for (;;) {
-    const command = shared.command(id);
-    if (command === Command.STOP) return false;
+    const order = shared.order(id);
+    if (shared.command(id) === Command.STOP) return false;
     if (mayRun(shared, id)) {
       shared.setStatus(id, Status.RUNNING);
       return true;
     }
     shared.setStatus(id, Status.PAUSED);
-    shared.awaitCommand(id, command);
+    shared.awaitOrder(id, order);
   }
 }
 
@@ -69,7 +73,6 @@ function handle(exit: Exit, shared: SharedState, board: Board, id: number): void
           // Whatever was wrong with a device, the others go on, if only to their end.
           shared.lock.release();
         }
-        shared.awaitRoom();
       } else if (shared.claimsPort(exit.port)) shared.ask(id);
       else handleOpenBus(exit);
       return;

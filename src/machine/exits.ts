@@ -1,0 +1,64 @@
+/**
+ * Exits that no vCPU's thread answers.
+ *
+ * @module
+ */
+
+import type { InternalErrorExit, Vcpu } from "../kvm/mod.ts";
+import type { GuestMemory } from "../memory/mod.ts";
+import { GuestCrash } from "./crash.ts";
+import type { MainDevices } from "./main_devices.ts";
+import type { MachineOptions } from "./options.ts";
+import { Ending, type SharedState } from "./shared/mod.ts";
+
+/** What main needs for them. */
+export interface MainExitsInit {
+  /** The devices that main has. */
+  readonly devices: MainDevices;
+  /** Where an end is asked for. */
+  readonly shared: SharedState;
+  /** The guest's memory. */
+  readonly memory: GuestMemory;
+  /** What the user wants to be done about some of them. */
+  readonly options: Pick<MachineOptions, "onInternalError" | "onTripleFault">;
+}
+
+/** Main's part of handling exits. */
+export class MainExits {
+  readonly #init: MainExitsInit;
+
+  /** Remembers who answers. */
+  constructor(init: MainExitsInit) {
+    this.#init = init;
+  }
+
+  /**
+   * Handles the last exit of a vCPU that waits for it.
+   *
+   * @throws {GuestCrash} for one that the guest can't go on from; and whatever a device throws.
+   */
+  handle(vcpu: Vcpu): Promise<void> | void {
+    const { devices, shared, memory, options } = this.#init;
+    const exit = vcpu.lastExit;
+    switch (exit.reason) {
+      case "io":
+      case "mmio":
+        return devices.handle(exit);
+      case "internalError":
+        if (options.onInternalError !== undefined) return this.#handleInternalError(vcpu, exit);
+        break;
+      case "shutdown":
+        if (options.onTripleFault === "reset") {
+          // Not before the vCPU waits: the reset finds it so.
+          return shared.end(Ending.RESET);
+        }
+    }
+    throw new GuestCrash(vcpu, memory);
+  }
+
+  async #handleInternalError(vcpu: Vcpu, exit: InternalErrorExit): Promise<void> {
+    const { memory, options } = this.#init;
+    const answer = await options.onInternalError!({ vcpu, exit, memory });
+    if (answer !== "resume") throw new GuestCrash(vcpu, memory);
+  }
+}
