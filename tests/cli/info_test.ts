@@ -15,6 +15,7 @@ import { flagNames } from "../../src/cli/info/flags.ts";
 import { msrMeanings } from "../../src/cli/info/msr_meanings.ts";
 import { commentsOf, generate, outdated } from "../../tools/meanings.ts";
 import { hasProgram, needing } from "../support/host.ts";
+import { unemulated } from "../support/rounds.ts";
 import { becomeNobody, root, runScript, specifier } from "../support/subprocess.ts";
 
 interface Result {
@@ -99,7 +100,7 @@ Deno.test("it tells its version", async () => {
   assertEquals((await kvm("-V")).stdout, stdout);
 });
 
-Deno.test("as a process of its own it exits with 2 for wrong arguments", async () => {
+Deno.test(unemulated("as a process of its own it exits with 2 for wrong arguments"), async () => {
   const { code, stdout, stderr } = await run(["info", "--nonsense"], { allow: [] });
   assertEquals([code, stdout], [2, ""]);
   assertMatch(stderr, /^kvm: Unknown option '--nonsense'\n$/);

@@ -5,7 +5,7 @@ import { Terminal } from "../../src/cli/terminal.ts";
 import { PM1_CONTROL, SLP_TYP_S5 } from "../../src/devices/mod.ts";
 import { echoUntilQ, sendForever, tripleFault } from "../support/console_guests.ts";
 import { hasProgram, needing } from "../support/host.ts";
-import { isEmulated } from "../support/rounds.ts";
+import { isEmulated, unemulated } from "../support/rounds.ts";
 import {
   debugExit,
   inb,
@@ -286,7 +286,7 @@ Deno.test("what can't be loaded exits with 125 and one line", async () => {
   );
 });
 
-Deno.test("missing permissions are told with the flag that gives them", async () => {
+Deno.test(unemulated("missing permissions are told with the flag that gives them"), async () => {
   await withFiles({ "guest.bin": debugExit(0), "guest.asm": "hlt" }, async (folder) => {
     const flat = ["guest.bin", "--protocol", "flat64"];
     for (
@@ -367,7 +367,7 @@ Deno.test("--triple-fault reset makes of a triple fault what a PC does", async (
 
 Deno.test("--timeout ends a guest that does not end, with 124", async () => {
   // Enough for the machine to start.
-  const seconds = isEmulated() ? "5" : "1.5";
+  const seconds = isEmulated() ? "3" : "1.5";
   const args = ["--timeout", seconds];
   const { code, stdout, stderr } = await runHere([...print("x"), ...spin], args);
   assertEquals([code, stdout], [124, "x"]);

@@ -6,6 +6,7 @@ import { longMode, realMode } from "../../src/boot/mod.ts";
 import { kick, type KickHandle, Kvm, type Vcpu } from "../../src/kvm/mod.ts";
 import { kickRounds } from "./kicks.ts";
 import { needs } from "../support/needs.ts";
+import { rounds } from "../support/rounds.ts";
 
 async function withGuest<T>(code: Uint8Array, use: (vcpu: Vcpu) => T): Promise<Awaited<T>> {
   using kvm = Kvm.open();
@@ -173,9 +174,9 @@ async function kicker(handle: KickHandle): Promise<Worker> {
 Deno.test("threads that kick without pause end every run, and don't hold up the owner or its end", () =>
   withGuest(guests.spin, async (vcpu) => {
     const kickers = await Promise.all([kicker(vcpu.kickHandle), kicker(vcpu.kickHandle)]);
-    for (let turn = 0; turn < 300; turn++) assertEquals(vcpu.run().reason, "intr");
+    for (let turn = 0; turn < rounds(300); turn++) assertEquals(vcpu.run().reason, "intr");
     // Ioctls in between are interrupted by no more signals than there are runs.
-    for (let turn = 0; turn < 300; turn++) vcpu.getRegs();
+    for (let turn = 0; turn < rounds(300); turn++) vcpu.getRegs();
     const refused = kickers.map((worker) =>
       new Promise((resolve) => worker.onmessage = ({ data }) => resolve(data))
     );
@@ -185,7 +186,7 @@ Deno.test("threads that kick without pause end every run, and don't hold up the 
   }));
 
 Deno.test("a thread that is terminated while it kicks doesn't hold up the vCPU's end", async () => {
-  for (let turn = 0; turn < 5; turn++) {
+  for (let turn = 0; turn < rounds(5); turn++) {
     await withGuest(guests.spin, async (vcpu) => {
       const worker = await kicker(vcpu.kickHandle);
       assertEquals(vcpu.run().reason, "intr");

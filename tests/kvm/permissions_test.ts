@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { unemulated } from "../support/rounds.ts";
 import { outputOf, root, runScript } from "../support/subprocess.ts";
 
 /** Runs a guest with what the library's door exports. */
@@ -38,29 +39,34 @@ Deno.test("a program that imports the library from a file needs --allow-ffi alon
   assertEquals(await outputOf(program(new URL("mod.ts", root).href)), OUTPUT);
 });
 
-Deno.test("a program that imports the library from a URL needs --allow-ffi, and leave to import", async () => {
-  await using server = serve();
-  const folder = await Deno.makeTempDir();
-  try {
-    const host = `127.0.0.1:${server.port}`;
-    const text = program(`http://${host}/mod.ts`);
-    const args = ["--allow-ffi", `--allow-import=${host}`, "--no-config"];
-    Deno.env.set("DENO_DIR", folder);
+Deno.test(
+  unemulated(
+    "a program that imports the library from a URL needs --allow-ffi, and leave to import",
+  ),
+  async () => {
+    await using server = serve();
+    const folder = await Deno.makeTempDir();
     try {
-      assertEquals(await outputOf(text, { args }), OUTPUT);
+      const host = `127.0.0.1:${server.port}`;
+      const text = program(`http://${host}/mod.ts`);
+      const args = ["--allow-ffi", `--allow-import=${host}`, "--no-config"];
+      Deno.env.set("DENO_DIR", folder);
+      try {
+        assertEquals(await outputOf(text, { args }), OUTPUT);
+      } finally {
+        Deno.env.delete("DENO_DIR");
+      }
+      for (const path of server.asked) {
+        assert(/^(mod\.ts|(ffi|src|guests)\/.*\.ts)$/.test(path), path);
+      }
+      assert(![...server.asked].some((path) => path.startsWith("src/assemble")), "needs NASM");
     } finally {
-      Deno.env.delete("DENO_DIR");
+      await Deno.remove(folder, { recursive: true });
     }
-    for (const path of server.asked) {
-      assert(/^(mod\.ts|(ffi|src|guests)\/.*\.ts)$/.test(path), path);
-    }
-    assert(![...server.asked].some((path) => path.startsWith("src/assemble")), "needs NASM");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  },
+);
 
-Deno.test("importing the library does nothing that needs a permission", async () => {
+Deno.test(unemulated("importing the library does nothing that needs a permission"), async () => {
   const text = `
     import * as library from ${JSON.stringify(new URL("mod.ts", root).href)};
     console.log(typeof library.Kvm, Object.keys(library).length > 10);`;

@@ -2,6 +2,7 @@ import { assertEquals, assertNotEquals } from "@std/assert";
 import { echoUntilQ } from "../support/console_guests.ts";
 import { debugExit, inb, movDx, print } from "../support/instructions.ts";
 import { hasProgram, needing } from "../support/host.ts";
+import { unemulated } from "../support/rounds.ts";
 import { specifier } from "../support/subprocess.ts";
 import { TestTerminal } from "../support/terminal.ts";
 
@@ -234,19 +235,24 @@ function piped(then: string): Deno.ChildProcess {
   }).spawn();
 }
 
-Deno.test("what comes through a pipe reaches the guest as it is, Ctrl-A too", async () => {
-  const child = piped(toTheEnd);
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode("one\x01x\x03\n\x01q"));
-  await writer.close();
-  const { code, stdout, stderr } = await child.output();
-  assertEquals(new TextDecoder().decode(stdout), "one\x01x\x03\n\x01q");
-  assertEquals(new TextDecoder().decode(stderr), "[ready]\n[debugExit]\n");
-  assertEquals(code, 0);
-});
+Deno.test(
+  unemulated("what comes through a pipe reaches the guest as it is, Ctrl-A too"),
+  async () => {
+    const child = piped(toTheEnd);
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("one\x01x\x03\n\x01q"));
+    await writer.close();
+    const { code, stdout, stderr } = await child.output();
+    assertEquals(new TextDecoder().decode(stdout), "one\x01x\x03\n\x01q");
+    assertEquals(new TextDecoder().decode(stderr), "[ready]\n[debugExit]\n");
+    assertEquals(code, 0);
+  },
+);
 
-Deno.test("a listener of one's own hears a signal, and the process goes on after the machine", async () => {
-  const child = piped(`
+Deno.test(
+  unemulated("a listener of one's own hears a signal, and the process goes on after the machine"),
+  async () => {
+    const child = piped(`
     let heard = 0;
     const twice = Promise.withResolvers();
     Deno.addSignalListener("SIGTERM", () => ++heard === 2 && twice.resolve());
@@ -254,15 +260,16 @@ Deno.test("a listener of one's own hears a signal, and the process goes on after
     await twice.promise;
     console.error("[goes on]");
   `);
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const bytes of child.stderr) {
-    const wasReady = text.includes("[ready]");
-    text += decoder.decode(bytes);
-    if (!wasReady && text.includes("[ready]")) child.kill("SIGTERM");
-  }
-  assertEquals(text, "[ready]\n[stopped]\n[goes on]\n");
-  await child.stdin.close();
-  await child.stdout.cancel();
-  assertEquals((await child.status).code, 0);
-});
+    const decoder = new TextDecoder();
+    let text = "";
+    for await (const bytes of child.stderr) {
+      const wasReady = text.includes("[ready]");
+      text += decoder.decode(bytes);
+      if (!wasReady && text.includes("[ready]")) child.kill("SIGTERM");
+    }
+    assertEquals(text, "[ready]\n[stopped]\n[goes on]\n");
+    await child.stdin.close();
+    await child.stdout.cancel();
+    assertEquals((await child.status).code, 0);
+  },
+);

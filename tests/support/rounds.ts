@@ -4,6 +4,8 @@
  * @module
  */
 
+import { needing, type Needs } from "./host.ts";
+
 /** What QEMU calls the processor that it emulates; nothing else in CPUID tells that it does. */
 const EMULATED = /^model name\s*: QEMU TCG CPU/m;
 
@@ -12,6 +14,20 @@ const emulated = EMULATED.test(Deno.readTextFileSync("/proc/cpuinfo"));
 /** Whether the processor is one that QEMU emulates, where starting a program takes seconds. */
 export function isEmulated(): boolean {
   return emulated;
+}
+
+/**
+ * For a test that says the same whatever the KVM, and takes more than a second where a processor is
+ * emulated.
+ */
+export function unemulated(name: string): Needs {
+  return needing("a processor that isn't emulated", !emulated, name);
+}
+
+/** Some of many, as far apart as can be, where {@linkcode rounds} are fewer. */
+export function sample<T>(all: readonly T[]): readonly T[] {
+  const step = all.length / rounds(all.length);
+  return Array.from({ length: rounds(all.length) }, (_, at) => all[Math.floor(at * step)]!);
 }
 
 /**

@@ -11,7 +11,7 @@ import { keepDurations, knownDurations } from "../../tools/nested/durations.ts";
 import { NestedError } from "../../tools/nested/error.ts";
 import { makeImage, PARTITION } from "../../tools/nested/ext4.ts";
 import { jobImage, lockedPackages } from "../../tools/nested/job.ts";
-import { LimitError, runMachine } from "../../tools/nested/machine.ts";
+import { LimitError, runMachine, StuckError } from "../../tools/nested/machine.ts";
 import { dependencies, findModules } from "../../tools/nested/modules.ts";
 import { effectiveLimit, parseOptions, quote, UsageError } from "../../tools/nested/options.ts";
 import { kernelParts, parseAptShow, suiteSources, wantedPackages } from "../../tools/nested/apt.ts";
@@ -477,6 +477,17 @@ Deno.test(
       }
       assertStringIncludes(error.message, `after ${limit} s`);
       assertStringIncludes(error.message, "  one\n  two");
+    }),
+);
+
+Deno.test(
+  needs("qemu-system-x86_64")("a machine that has booted and says nothing any more is stuck"),
+  () =>
+    inFolder(async (folder) => {
+      const kernel = await multiboot(folder, [[RESULT, "booted 0.25\n.\n"]], "hang");
+      const machine = { kernel, disks: [], folder, limit: 60, output: () => {}, patience: 0.5 };
+      const error = await assertRejects(() => runMachine(machine), StuckError);
+      assertStringIncludes(error.message, "said nothing for 0.5 s");
     }),
 );
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The first process inside. Its serial ports: ttyS0 is the kernel's console, ttyS1 the command's
-# terminal, and ttyS2 tells the runner how far things are: "booted <seconds>", "status <number>".
+# terminal, and ttyS2 tells the runner how far things are: "booted <seconds>", "status <number>", and
+# between them a "." every few seconds, to say that the machine goes on.
 export KVM_TEST_GUESTS=/usr/share/kvm-guests
 export PATH=/bin:/usr/bin HOME=/root TERM=linux
 
@@ -30,6 +31,8 @@ cd "$tree"
 
 read -r seconds _ </proc/uptime
 echo "booted $seconds" >/dev/ttyS2
+
+while sleep 5; do echo . >/dev/ttyS2; done &
 
 # Lines end as the command ends them: the terminal outside, if there is one, adds what it needs.
 stty -F /dev/ttyS1 -opost

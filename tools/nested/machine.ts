@@ -11,6 +11,8 @@ import { ROOT_ID } from "./root.ts";
 
 /** An idle 2-core machine boots in 4 s. */
 const BOOT_LIMIT = 90;
+/** It says every 5 s that it goes on. */
+const PATIENCE = 60;
 const CONSOLE_LINES = 40;
 
 export interface Machine {
@@ -25,6 +27,8 @@ export interface Machine {
   /** Where the command's output goes; undefined to give it the terminal, keys and all. */
   readonly output: ((bytes: Uint8Array) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Seconds that it may say nothing before it counts as stuck; a minute by default. */
+  readonly patience?: number;
 }
 
 /** How the command ended. */
@@ -41,14 +45,23 @@ export class LimitError extends NestedError {
 }
 
 /**
+ * The machine stands still. QEMU 7.2's processor does so now and then, when its guest has guests of
+ * its own: it has an interrupt that it neither takes nor forgets, and executes nothing.
+ */
+export class StuckError extends NestedError {
+  override name = "StuckError";
+}
+
+/**
  * Boots it, lets the command run to its end, and says how it ended.
  *
  * @throws {LimitError} at the limit.
+ * @throws {StuckError} if it says nothing any more.
  * @throws {NestedError} if it ends without a word. Both show the console's last lines.
  */
 export async function runMachine(machine: Machine): Promise<Ending> {
   machine.signal?.throwIfAborted();
-  const { folder, limit, output } = machine;
+  const { folder, limit, output, patience = PATIENCE } = machine;
   const result = join(folder, "result");
   await Deno.writeTextFile(result, "");
   const terminal = output ? undefined : await stty("-g");
@@ -57,8 +70,8 @@ export async function runMachine(machine: Machine): Promise<Ending> {
     stdout: output ? "piped" : "inherit",
     env: { TMPDIR: folder },
   });
-  let cutOff: string | undefined;
-  const kill = (why?: string) => {
+  let cutOff: NestedError | undefined;
+  const kill = (why?: NestedError) => {
     cutOff ??= why;
     try {
       qemu.kill("SIGKILL");
@@ -71,17 +84,23 @@ export async function runMachine(machine: Machine): Promise<Ending> {
   machine.signal?.addEventListener("abort", onAbort);
   const bootSeconds = limit === 0 ? BOOT_LIMIT : Math.min(limit, BOOT_LIMIT);
   const bootTimer = setTimeout(() => {
-    if (readResult(result).boot === undefined) kill(`did not boot within ${bootSeconds} s`);
+    if (readResult(result).boot !== undefined) return;
+    kill(new LimitError(`The nested machine did not boot within ${bootSeconds} s.`));
   }, bootSeconds * 1000);
-  const timer = limit === 0
-    ? undefined
-    : setTimeout(() => kill(`was cut off after ${limit} s`), limit * 1000);
+  const timer = limit === 0 ? undefined : setTimeout(
+    () => kill(new LimitError(`The nested machine was cut off after ${limit} s.`)),
+    limit * 1000,
+  );
+  const watch = watchResult(result, patience, () => {
+    kill(new StuckError(`The nested machine has said nothing for ${patience} s: QEMU is stuck.`));
+  });
   try {
     if (output) { for await (const bytes of qemu.stdout) output(bytes); }
     const { code } = await qemu.status;
     machine.signal?.throwIfAborted();
     if (cutOff !== undefined) {
-      throw new LimitError(`The nested machine ${cutOff}. ${consoleTail(folder)}`);
+      cutOff.message += ` ${consoleTail(folder)}`;
+      throw cutOff;
     }
     const { status, boot } = readResult(result);
     if (status !== undefined) return { status, boot: boot ?? 0 };
@@ -90,6 +109,7 @@ export async function runMachine(machine: Machine): Promise<Ending> {
   } finally {
     clearTimeout(bootTimer);
     clearTimeout(timer);
+    clearInterval(watch);
     machine.signal?.removeEventListener("abort", onAbort);
     // Whatever went wrong out here, it must not go on writing.
     kill();
@@ -149,6 +169,19 @@ const kernelArguments = [
 /** QEMU's options end at a comma; a doubled one stands for itself. */
 function escape(path: string): string {
   return path.replaceAll(",", ",,");
+}
+
+/** Calls `onStuck` when a machine that has booted adds nothing to its result for so many seconds. */
+function watchResult(path: string, patience: number, onStuck: () => void) {
+  let length = 0;
+  let since = performance.now();
+  return setInterval(() => {
+    const text = Deno.readTextFileSync(path);
+    if (text.length !== length || !text.startsWith("booted")) {
+      length = text.length;
+      since = performance.now();
+    } else if (performance.now() - since > patience * 1000) onStuck();
+  }, Math.min(patience * 100, 5000));
 }
 
 function readResult(path: string): Partial<Ending> {

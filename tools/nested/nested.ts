@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { cacheFolder } from "./cache.ts";
 import { NestedError } from "./error.ts";
 import { jobImage, npmPackages } from "./job.ts";
-import { type Ending, LimitError, runMachine } from "./machine.ts";
+import { type Ending, LimitError, runMachine, StuckError } from "./machine.ts";
 import { commonUsage, effectiveLimit, type Options, parseOptions } from "./options.ts";
 import { packages } from "./packages.ts";
 import { requirePrograms } from "./process.ts";
@@ -21,6 +21,8 @@ export const tree: string = fileURLToPath(new URL("../..", import.meta.url)).rep
 const CUT_OFF = 124;
 const FAILED = 125;
 const SIGPIPE = 13;
+/** How often a command begins in machines that get stuck. */
+const ATTEMPTS = 3;
 const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 /** Why a run was aborted. */
@@ -104,7 +106,7 @@ export async function runNested(
         signal: AbortSignal.any([signal, failed.signal]),
         afterwards,
       };
-      const { status, boot, seconds } = await runMachineWith(prepared, options, run);
+      const { status, boot, seconds } = await runUnstuck(prepared, options, run);
       const summary = `nested: status ${status}, booted in ${boot} s, ${seconds} s in all\n`;
       write(new TextEncoder().encode(summary));
       return status;
@@ -134,6 +136,22 @@ async function prepare(options: Options, signal: AbortSignal): Promise<Prepared>
   const unpacked = await packages(folder, options, signal);
   const root = await rootImage(folder, unpacked, options.withQemu, signal);
   return { kernel: unpacked.kernel, root, npm: await npmPackages(folder, tree, signal) };
+}
+
+/** Begins anew when QEMU is stuck: whatever the command has done is gone with the machine. */
+async function runUnstuck(
+  prepared: Prepared,
+  options: Options,
+  run: Run,
+): Promise<Ending & { seconds: number }> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return await runMachineWith(prepared, options, run);
+    } catch (error) {
+      if (!(error instanceof StuckError) || attempt === ATTEMPTS) throw error;
+      console.error(`nested: ${error.message}\nnested: the command begins anew in another one`);
+    }
+  }
 }
 
 async function runMachineWith(
