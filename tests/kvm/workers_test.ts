@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { rounds } from "../support/rounds.ts";
+import { rounds, unemulated } from "../support/rounds.ts";
 import { runScript, specifier } from "../support/subprocess.ts";
 
 /** What a Worker does, given a machine whose guest spins. */
@@ -48,13 +48,15 @@ Deno.test("Workers each run guests of their own at the same time, with limits of
   assertEquals(await output(script), "0,0,0");
 });
 
-Deno.test("a Worker that ends with a limit running and everything open harms nobody", async () => {
-  const text = worker(`
+Deno.test(
+  unemulated("a Worker that ends with a limit running and everything open harms nobody"),
+  async () => {
+    const text = worker(`
     start(guests.ports);
     vcpu.interruptAfter(30);
     vcpu.run();
     postMessage("ready");`);
-  const script = main(`
+    const script = main(`
     for (let turn = 0; turn < ${rounds(10)}; turn++) {
       const worker = start(${JSON.stringify(text)});
       await message(worker);
@@ -63,8 +65,9 @@ Deno.test("a Worker that ends with a limit running and everything open harms nob
     // The alarms of the ended threads are due now.
     await new Promise((resolve) => setTimeout(resolve, 80));
     console.log("alive");`);
-  assertEquals(await output(script), "alive");
-});
+    assertEquals(await output(script), "alive");
+  },
+);
 
 Deno.test("a Worker terminated inside a guest goes when its run is over, and the process lives on", async () => {
   const text = worker(`
@@ -84,23 +87,26 @@ Deno.test("a Worker terminated inside a guest goes when its run is over, and the
   assertEquals(await output(script), "running");
 });
 
-Deno.test("Workers that come and go with guests by the dozen leave the process as it was", async () => {
-  const text = worker(`
+Deno.test(
+  unemulated("Workers that come and go with guests by the dozen leave the process as it was"),
+  async () => {
+    const text = worker(`
     start(guests.halt);
     using _limit = vcpu.interruptAfter(1000);
     postMessage(vcpu.run().reason);
     vm.close();
     kvm.close();
     self.close();`);
-  const script = main(`
+    const script = main(`
     const files = () => [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
       try { return Deno.readLinkSync("/proc/self/fd/" + name).includes("kvm"); } catch { return false; }
     }).length;
     for (let turn = 0; turn < ${rounds(24)}; turn++) await message(start(${JSON.stringify(text)}));
     for (let wait = 0; files() > 0 && wait < 100; wait++) await new Promise((resolve) => setTimeout(resolve, 10));
     console.log(files());`);
-  assertEquals(await output(script), "0");
-});
+    assertEquals(await output(script), "0");
+  },
+);
 
 Deno.test("a Worker needs --allow-ffi alone, when it comes from a data: URL", async () => {
   const text = worker(`
