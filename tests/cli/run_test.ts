@@ -392,7 +392,7 @@ for (const signal of isEmulated() ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] 
   });
 }
 
-Deno.test("a reader that goes away ends the machine quietly", async () => {
+Deno.test(unemulated("a reader that goes away ends the machine quietly"), async () => {
   await withFiles({ "guest.bin": sendForever("x") }, async (folder) => {
     const child = spawn(folder, ["guest.bin", "--protocol", "flat64"]);
     const reader = child.stdout.getReader();
@@ -404,53 +404,62 @@ Deno.test("a reader that goes away ends the machine quietly", async () => {
   });
 });
 
-Deno.test("output that could not be written is an error, whatever the guest's code", async () => {
-  await withFiles({ "guest.bin": [...print("lost"), ...debugExit(0)] }, async (folder) => {
-    const args = ["guest.bin", "--protocol", "flat64", "--serial", "file:/dev/full"];
-    const result = await run(folder, args, { permissions: ["--allow-all"] });
-    assertEquals([result.code, result.stdout], [125, ""]);
-    assertStringIncludes(result.stderr, "No space left on device");
-  });
-});
-
-Deno.test("serial ports and the debug console go to files, standard output and nowhere", async () => {
-  const code = [
-    ...print("one"),
-    ...outb(0x2f8, 0x32),
-    ...outb(0x3e8, 0x33),
-    ...outb(0xe9, 0x64),
-    ...debugExit(0),
-  ];
-  await withFiles({ "guest.bin": code, "two": "what was there before" }, async (folder) => {
-    const flat = ["guest.bin", "--protocol", "flat64"];
-    const permissions = [...allow, "--allow-write"];
-    const serial = ["--serial", "file:one", "--serial", "file:two", "--serial", "stdio"];
-    const result = await run(folder, [...flat, ...serial, "--debugcon", "file:debug"], {
-      permissions,
+Deno.test(
+  unemulated("output that could not be written is an error, whatever the guest's code"),
+  async () => {
+    await withFiles({ "guest.bin": [...print("lost"), ...debugExit(0)] }, async (folder) => {
+      const args = ["guest.bin", "--protocol", "flat64", "--serial", "file:/dev/full"];
+      const result = await run(folder, args, { permissions: ["--allow-all"] });
+      assertEquals([result.code, result.stdout], [125, ""]);
+      assertStringIncludes(result.stderr, "No space left on device");
     });
-    assertEquals(result, { code: 0, stdout: "3", stderr: "" });
-    const read = (name: string) => Deno.readTextFileSync(`${folder}/${name}`);
-    assertEquals([read("one"), read("two"), read("debug")], ["one", "2", "d"]);
-    const debug = await run(folder, [...flat, "--serial", "none", "--debugcon", "stdio"]);
-    assertEquals(debug, { code: 0, stdout: "d", stderr: "" });
-  });
-});
+  },
+);
 
-Deno.test("a pseudo-terminal's path is told, and who opens it talks to the guest", async () => {
-  await withFiles({ "guest.bin": echoUntilQ(4) }, async (folder) => {
-    const child = spawn(folder, ["guest.bin", "--protocol", "flat64", "-q", "--serial", "pty"]);
-    const reader = child.stderr.getReader();
-    const told = decoder.decode((await reader.read()).value);
-    const path = /^kvm: COM1 is (\/dev\/pts\/\d+)\n$/.exec(told)?.[1];
-    assert(path !== undefined, told);
-    using terminal = await Deno.open(path, { read: true, write: true });
-    await terminal.write(new TextEncoder().encode("abq"));
-    assertEquals((await child.status).code, 4);
-    reader.releaseLock();
-    await Promise.all([child.stdin.close().catch(() => {}), child.stdout.cancel()]);
-    await child.stderr.cancel();
-  });
-});
+Deno.test(
+  unemulated("serial ports and the debug console go to files, standard output and nowhere"),
+  async () => {
+    const code = [
+      ...print("one"),
+      ...outb(0x2f8, 0x32),
+      ...outb(0x3e8, 0x33),
+      ...outb(0xe9, 0x64),
+      ...debugExit(0),
+    ];
+    await withFiles({ "guest.bin": code, "two": "what was there before" }, async (folder) => {
+      const flat = ["guest.bin", "--protocol", "flat64"];
+      const permissions = [...allow, "--allow-write"];
+      const serial = ["--serial", "file:one", "--serial", "file:two", "--serial", "stdio"];
+      const result = await run(folder, [...flat, ...serial, "--debugcon", "file:debug"], {
+        permissions,
+      });
+      assertEquals(result, { code: 0, stdout: "3", stderr: "" });
+      const read = (name: string) => Deno.readTextFileSync(`${folder}/${name}`);
+      assertEquals([read("one"), read("two"), read("debug")], ["one", "2", "d"]);
+      const debug = await run(folder, [...flat, "--serial", "none", "--debugcon", "stdio"]);
+      assertEquals(debug, { code: 0, stdout: "d", stderr: "" });
+    });
+  },
+);
+
+Deno.test(
+  unemulated("a pseudo-terminal's path is told, and who opens it talks to the guest"),
+  async () => {
+    await withFiles({ "guest.bin": echoUntilQ(4) }, async (folder) => {
+      const child = spawn(folder, ["guest.bin", "--protocol", "flat64", "-q", "--serial", "pty"]);
+      const reader = child.stderr.getReader();
+      const told = decoder.decode((await reader.read()).value);
+      const path = /^kvm: COM1 is (\/dev\/pts\/\d+)\n$/.exec(told)?.[1];
+      assert(path !== undefined, told);
+      using terminal = await Deno.open(path, { read: true, write: true });
+      await terminal.write(new TextEncoder().encode("abq"));
+      assertEquals((await child.status).code, 4);
+      reader.releaseLock();
+      await Promise.all([child.stdin.close().catch(() => {}), child.stdout.cancel()]);
+      await child.stderr.cancel();
+    });
+  },
+);
 
 Deno.test("--boot-timer tells when the guest wrote to it, on standard error", async () => {
   // mov eax, 0xd0000000; mov byte [rax], 123

@@ -3,6 +3,7 @@ import { KvmError } from "../../ffi/mod.ts";
 import { EventFd } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { openFiles } from "../support/host.ts";
+import { unemulated } from "../support/rounds.ts";
 import { outputOf, runScript, specifier } from "../support/subprocess.ts";
 
 /** The largest value of the counter. */
@@ -225,7 +226,7 @@ Deno.test("many who wait take one thread", async () => {
 
 const module = specifier("src/kvm/mod.ts");
 
-Deno.test("a process ends by itself when the last wait was given up", async () => {
+Deno.test(unemulated("a process ends by itself when the last wait was given up"), async () => {
   const output = await outputOf(`
     import { EventFd } from ${module};
     const event = new EventFd();
@@ -240,7 +241,7 @@ Deno.test("a process ends by itself when the last wait was given up", async () =
   assertEquals(output, "left\nover\n");
 });
 
-Deno.test("a wait does not keep a process from being ended", async () => {
+Deno.test(unemulated("a wait does not keep a process from being ended"), async () => {
   const start = `
     import { EventFd } from ${module};
     const event = new EventFd();
@@ -252,15 +253,17 @@ Deno.test("a wait does not keep a process from being ended", async () => {
   assertStringIncludes(stderr, "bang");
 });
 
-Deno.test("a Worker that waits can be terminated, and the process goes on", async () => {
-  const worker = `
+Deno.test(
+  unemulated("a Worker that waits can be terminated, and the process goes on"),
+  async () => {
+    const worker = `
     import { EventFd } from ${module};
     const event = new EventFd();
     setTimeout(() => postMessage("waits"));
     await event.wait();
   `;
-  const output = await outputOf(
-    `
+    const output = await outputOf(
+      `
     import { EventFd } from ${module};
     const url = "data:application/typescript," + encodeURIComponent(${JSON.stringify(worker)});
     const worker = new Worker(url, { type: "module" });
@@ -270,7 +273,8 @@ Deno.test("a Worker that waits can be terminated, and the process goes on", asyn
     setTimeout(() => event.write(3));
     console.log(await event.wait());
   `,
-    { args: ["--allow-ffi", "--allow-read"] },
-  );
-  assertEquals(output, "3n\n");
-});
+      { args: ["--allow-ffi", "--allow-read"] },
+    );
+    assertEquals(output, "3n\n");
+  },
+);

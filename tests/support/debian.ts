@@ -6,14 +6,20 @@
 
 import { needing, type Needs } from "./host.ts";
 import { interpretsLevel0 } from "./native.ts";
+import { isEmulated } from "./rounds.ts";
 import { extractVmlinux } from "./vmlinux.ts";
 
 /** Where they are; undefined if they are not. */
 export const debianGuests: string | undefined = Deno.env.get("KVM_TEST_GUESTS");
 
-/** For a test that looks at a guest's files. */
+/** For a test that looks at a guest's files: it says the same whatever the KVM, see `unemulated`. */
 export function needsGuests(name: string): Needs {
-  return needing("the guests of KVM_TEST_GUESTS", debianGuests !== undefined, name);
+  const present = debianGuests !== undefined && !isEmulated();
+  return needing(
+    "the guests of KVM_TEST_GUESTS, and a processor that isn't emulated",
+    present,
+    name,
+  );
 }
 
 /** For a test that boots one. */
