@@ -53,6 +53,11 @@ export class SerialLine {
     if (!this.#closed) this.#shared.lock.hold(() => this.#serial.uart.receiveBreak());
   }
 
+  /** @internal Whether nobody reads any more what is sent. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** @internal Forgets what the guest has not read. */
   close(): void {
     this.#closed = true;

@@ -64,9 +64,11 @@ export class MachineStreams implements Disposable {
   }
 }
 
-/** Sends to the guest what comes, until that ends. */
+/** Sends to the guest what comes, until that or the line ends. */
 export async function feed(line: SerialLine, reader: Reader): Promise<void> {
-  for (;;) {
+  // A closed line takes all at once: from a source that always has something, this would never end,
+  // and let nothing else run.
+  while (!line.closed) {
     const { value, done } = await reader.read();
     if (done) return;
     await line.send(value);

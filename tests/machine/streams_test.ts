@@ -113,3 +113,21 @@ Deno.test("a guest whose console takes nothing is paused, resumed and stopped", 
   await stopped;
   assertEquals(await machine.finished, { reason: "stopped" });
 });
+
+Deno.test("an input that always has something holds up neither the end nor anything else", async () => {
+  const input = new ReadableStream<Uint8Array>({ pull: (to) => to.enqueue(new Uint8Array(10)) });
+  const written = Promise.withResolvers<void>();
+  const output = new WritableStream<Uint8Array>({
+    write: async () => {
+      written.resolve();
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    },
+  });
+  await using machine = await Machine.boot({
+    ...flat(print("x"), spin),
+    console: { input, output },
+  });
+  await written.promise;
+  await machine.stop();
+  assertEquals(await machine.finished, { reason: "stopped" });
+});
