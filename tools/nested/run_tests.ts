@@ -5,7 +5,6 @@
  */
 
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { cacheFolder } from "./cache.ts";
 import { keepDurations, knownDurations } from "./durations.ts";
 import { NestedError } from "./error.ts";
@@ -57,8 +56,8 @@ function commandOf({ args, files }: Part): string {
   command.push(`--junit-path=/job/${REPORT}`, ...args);
   if (files.length === 0) return command.map(quote).join(" ");
   const all = "/tmp/tests.js";
-  const text = importsOf(files.map((path) => pathToFileURL(join(tree, path)).href));
-  const script = `printf %s ${quote(text)} >${all}; exec ${[...command, all].map(quote).join(" ")}`;
+  const text = quote(importsOf(tree, files));
+  const script = `printf %s ${text} >${all}; exec ${[...command, all].map(quote).join(" ")}`;
   return ["sh", "-c", script].map(quote).join(" ");
 }
 

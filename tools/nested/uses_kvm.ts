@@ -31,10 +31,10 @@ export async function findKvmUsers(
   files: readonly string[],
   signal?: AbortSignal,
 ): Promise<(path: string) => boolean> {
-  const url = (path: string) => pathToFileURL(join(tree, path)).href;
+  const url = (path: string) => urlOf(tree, path);
   const all = await Deno.makeTempFile({ suffix: ".js" });
   try {
-    await Deno.writeTextFile(all, importsOf(files.map(url)));
+    await Deno.writeTextFile(all, importsOf(tree, files));
     const args = ["info", "--json", "--no-lock", "--config", join(tree, "deno.json"), all];
     const text = new TextDecoder().decode(await run(Deno.execPath(), args, { cwd: tree, signal }));
     const graph: ModuleGraph = JSON.parse(text);
@@ -45,9 +45,13 @@ export async function findKvmUsers(
   }
 }
 
-/** The text of a module that imports all of these. */
-export function importsOf(urls: readonly string[]): string {
-  return urls.map((url) => `import ${JSON.stringify(url)};\n`).join("");
+/** The text of a module that imports all of these files of the tree. */
+export function importsOf(tree: string, files: readonly string[]): string {
+  return files.map((path) => `import ${JSON.stringify(urlOf(tree, path))};\n`).join("");
+}
+
+function urlOf(tree: string, path: string): string {
+  return pathToFileURL(join(tree, path)).href;
 }
 
 /** The modules from which an import leads to one of the targets, and those themselves. */

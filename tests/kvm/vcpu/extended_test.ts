@@ -3,10 +3,10 @@ import { create } from "../../../ffi/mod.ts";
 import { Cap, kvmXsave, NestedState, OneReg, Sregs2Flag } from "../../../ffi/uapi/mod.ts";
 import { CR4, EFER, encodeBreakpoints, MSR, XCR0, XsaveArea } from "../../../src/arch/x86/mod.ts";
 import { pagedMode } from "../../../src/boot/mod.ts";
-import { type Cpuid, Kvm, x86RegKvm, x86RegMsr } from "../../../src/kvm/mod.ts";
+import { type Cpuid, x86RegKvm, x86RegMsr } from "../../../src/kvm/mod.ts";
 import { assertCode } from "../../support/codes.ts";
 import { needing } from "../../support/host.ts";
-import { bare, type Machine, runUntil, startLong } from "../../support/machine.ts";
+import { bare, type Machine, runUntil, startLong, supportedCpuid } from "../../support/machine.ts";
 import { needs } from "../../support/needs.ts";
 import { hasLegacyPaging } from "./probes.ts";
 
@@ -16,11 +16,6 @@ const { components } = new XsaveArea(
   cpuid.entries,
 );
 const hasAvx = components.has("AVX");
-
-function supportedCpuid(): Cpuid {
-  using kvm = Kvm.open();
-  return kvm.getSupportedCpuid();
-}
 
 /** Code at level 3, which runs natively everywhere, with AVX if there is any. */
 function startVector(code: number[]): Machine {
