@@ -29,14 +29,14 @@ send:   lodsw
         movzx   edx, al
         mov     al, ah
         out     dx, al
-        cmp     esi, setup.end
+        cmp     esi, stubs
         jb      send
         mov     ebx, apic
         mov     dword [rbx + 0xf0], 0x1ff       ; spurious vector and software enable
 idle:   out     waits, al
         sti
         hlt                     ; until the next interrupt
-        cli
+awake:  cli
         jmp     idle
 taken:  pop     rax
         out     report, al
@@ -44,11 +44,11 @@ taken:  pop     rax
         mov     al, 0x20                        ; and on both PICs
         out     0xa0, al
         out     0x20, al
+        mov     qword [rsp], awake      ; behind HLT: STI's shadow may get lost (docs/nested.md)
         iretq
 
 setup:  db      0x20, 0x11, 0xa0, 0x11, 0x21, 0x20, 0xa1, 0x28  ; ICW1, ICW2: port, value
         db      0x21, 0x04, 0xa1, 0x02, 0x21, 0x01, 0xa1, 0x01  ; ICW3, ICW4
-.end:
 stubs:
 %assign vector 0x20
 %rep 0x20

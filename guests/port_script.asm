@@ -48,13 +48,13 @@ keep:   stosd
 await:  out     0xf5, al
         sti
         hlt                             ; until the next interrupt
-        cli
+awake:  cli
         jmp     next
 taken:  mov     al, 0x20                ; ends the interrupt
         out     0xa0, al
         out     0x20, al
+        mov     qword [rsp], awake      ; behind HLT: see interrupt_lines.asm
         iretq
 end:    out     0xf4, al
-
 actions: dw     end, out1, out2, out4, in1, in4, until, await
 idtr:   dw      0x30 * 16 - 1, 0x3000, 0, 0, 0

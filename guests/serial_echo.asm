@@ -27,9 +27,8 @@ send:   lodsd                                   ; port and value
 idle:   out     0xf5, al
         sti
         hlt                                     ; until the next interrupt
-        cli
+awake:  cli
         jmp     idle
-
 taken:  mov     dx, serial + 2                  ; IIR
         in      al, dx
         test    al, 1                           ; no more causes
@@ -53,6 +52,7 @@ empty:  mov     al, 1                           ; interrupts: data
         jmp     taken
 done:   mov     al, 0x20                        ; ends the interrupt
         out     0x20, al
+        mov     qword [rsp], awake              ; behind HLT: see interrupt_lines.asm
         iretq
 setup:  dw      0x20, 0x11, 0x21, 0x20, 0x21, 4, 0x21, 1, 0x21, 0xef    ; PIC: IRQ 4 alone
         dw      serial + 2, 0xc7, serial + 4, 0x0b, serial + 1, 1       ; FIFOs, OUT2, IER
