@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { NestedError } from "./error.ts";
 import { start } from "./process.ts";
+import { processorOf } from "./processors.ts";
 import { ROOT_ID } from "./root.ts";
 
 /** An idle 2-core machine boots in 4 s. */
@@ -27,6 +28,8 @@ export interface Machine {
   /** Where the command's output goes; undefined to give it the terminal, keys and all. */
   readonly output: ((bytes: Uint8Array) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Which machine of the run it is, for its processor: see processors.ts. The first by default. */
+  readonly index?: number;
   /** Seconds that it may say nothing before it counts as stuck; a minute by default. */
   readonly patience?: number;
 }
@@ -45,8 +48,7 @@ export class LimitError extends NestedError {
 }
 
 /**
- * The machine stands still. QEMU 7.2's processor does so now and then, when its guest has guests of
- * its own: it has an interrupt that it neither takes nor forgets, and executes nothing.
+ * The machine stands still: QEMU's processor does so when it has lost an interrupt, see processors.ts.
  */
 export class StuckError extends NestedError {
   override name = "StuckError";
@@ -61,11 +63,12 @@ export class StuckError extends NestedError {
  */
 export async function runMachine(machine: Machine): Promise<Ending> {
   machine.signal?.throwIfAborted();
-  const { folder, limit, output, patience = PATIENCE } = machine;
+  const { folder, limit, output, index = 0, patience = PATIENCE } = machine;
   const result = join(folder, "result");
   await Deno.writeTextFile(result, "");
   const terminal = output ? undefined : await stty("-g");
-  const qemu = start("qemu-system-x86_64", qemuArguments(machine), {
+  const pinned = ["--cpu-list", `${processorOf(index)}`, "qemu-system-x86_64"];
+  const qemu = start("taskset", [...pinned, ...qemuArguments(machine)], {
     stdin: output ? "null" : "inherit",
     stdout: output ? "piped" : "inherit",
     env: { TMPDIR: folder },
@@ -122,7 +125,7 @@ export async function runMachine(machine: Machine): Promise<Ending> {
 export function qemuArguments({ kernel, disks, folder, output }: Machine): string[] {
   return [
     // With more than one processor TCG hangs.
-    ...["-machine", "q35", "-accel", "tcg,tb-size=512", "-cpu", processor, "-smp", "1"],
+    ...["-machine", "q35", "-accel", "tcg,tb-size=512", "-cpu", model, "-smp", "1"],
     ...["-m", "1G", "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
     ...["-kernel", kernel, "-append", kernelArguments.join(" ")],
     ...disks.flatMap((path, index) => [
@@ -144,7 +147,7 @@ export function qemuArguments({ kernel, disks, folder, output }: Machine): strin
  * each WRPKRU, which V8 does for every piece of code that it makes, empties the TLB. Five levels of
  * page tables are more than its SVM has.
  */
-const processor = "max,la57=off,pku=off,erms=off,fsrm=off";
+const model = "max,la57=off,pku=off,erms=off,fsrm=off";
 
 const kernelArguments = [
   ...["console=ttyS0", "quiet"],

@@ -77,6 +77,7 @@ interface Run {
   readonly command: string | undefined;
   readonly output: ((bytes: Uint8Array) => void) | undefined;
   readonly signal: AbortSignal;
+  readonly index: number;
   /** What else to do when it has ended, given its disk. */
   readonly afterwards: ((image: string) => Promise<void>) | undefined;
 }
@@ -104,6 +105,7 @@ export async function runNested(
         command,
         output,
         signal: AbortSignal.any([signal, failed.signal]),
+        index,
         afterwards,
       };
       const { status, boot, seconds } = await runUnstuck(prepared, options, run);
@@ -127,7 +129,7 @@ export async function runNested(
 /** Runs a shell on this terminal. */
 export async function runShell(options: Options, signal: AbortSignal): Promise<number> {
   const prepared = await prepare(options, signal);
-  const run = { command: undefined, output: undefined, signal, afterwards: undefined };
+  const run = { command: undefined, output: undefined, signal, index: 0, afterwards: undefined };
   return (await runMachineWith(prepared, options, run)).status;
 }
 
@@ -157,7 +159,7 @@ async function runUnstuck(
 async function runMachineWith(
   { kernel, root, npm }: Prepared,
   options: Options,
-  { command, output, signal, afterwards }: Run,
+  { command, output, signal, index, afterwards }: Run,
 ): Promise<Ending & { seconds: number }> {
   const started = performance.now();
   const folder = await Deno.makeTempDir({ prefix: "deno-kvm-nested-" });
@@ -165,7 +167,7 @@ async function runMachineWith(
     const job = await jobImage({ tree, npm, command }, folder, signal);
     const limit = effectiveLimit(options, output === undefined);
     const disks = [root, job];
-    const ending = await runMachine({ kernel, disks, folder, limit, output, signal });
+    const ending = await runMachine({ kernel, disks, folder, limit, output, signal, index });
     await afterwards?.(job);
     return { ...ending, seconds: Math.round((performance.now() - started) / 100) / 10 };
   } finally {

@@ -14,12 +14,13 @@ const packageOf: Readonly<Record<string, string>> = {
   git: "git",
   ldd: "libc-bin",
   setpriv: "util-linux",
+  taskset: "util-linux",
   "dpkg-deb": "dpkg",
   xz: "xz-utils",
 };
 
 /** What every run needs; xz is asked for only by kernels that have their modules compressed. */
-const needed = ["qemu-system-x86_64", "mke2fs", "git", "ldd", "setpriv", "dpkg-deb"];
+const needed = ["qemu-system-x86_64", "mke2fs", "git", "ldd", "setpriv", "taskset", "dpkg-deb"];
 
 /** Debian keeps mke2fs where only root's PATH looks. */
 function searchPath(): string {
