@@ -17,46 +17,13 @@ import { commentsOf, generate, outdated } from "../../tools/meanings.ts";
 import { hasProgram, needing } from "../support/host.ts";
 import { unemulated } from "../support/rounds.ts";
 import { becomeNobody, root, runScript, specifier } from "../support/subprocess.ts";
-
-interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Keeps what is written to it, a few bytes at a time, as pipes may take it. */
-class Kept implements Stream {
-  #bytes: number[] = [];
-
-  constructor(readonly coloured = false) {}
-
-  writeSync(bytes: Uint8Array): number {
-    this.#bytes.push(...bytes.subarray(0, 1000));
-    return Math.min(bytes.length, 1000);
-  }
-
-  isTerminal(): boolean {
-    return this.coloured;
-  }
-
-  get text(): string {
-    return new TextDecoder().decode(Uint8Array.from(this.#bytes));
-  }
-}
-
-/** Runs a command line within this process. */
-async function kvm(...args: string[]): Promise<Result> {
-  const [out, err] = [new Kept(), new Kept()];
-  const code = await main(args, new Terminal(out), new Terminal(err));
-  return { code, stdout: out.text, stderr: err.text };
-}
+import { argsOf, Kept, kvm, type Result } from "./support.ts";
 
 /** Runs a command line as a process of its own, with no more permissions than it asks for. */
 async function run(args: string[], options: RunOptions = {}): Promise<Result> {
   const { allow = ["--allow-ffi"] } = options;
-  const path = new URL("src/cli/main.ts", root).href;
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--no-check", "--no-lock", ...allow, path, ...args],
+    args: argsOf(allow, args),
     stdin: "null",
     env: { NO_COLOR: "1" },
   });

@@ -1,0 +1,131 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { PM1_CONTROL, SLP_TYP_S5 } from "../../../src/devices/mod.ts";
+import { tripleFault } from "../../support/console_guests.ts";
+import { hasProgram } from "../../support/host.ts";
+import {
+  debugExit,
+  inb,
+  movDx,
+  movEax,
+  outAl,
+  outb,
+  outw,
+  print,
+  spin,
+} from "../../support/instructions.ts";
+import { isEmulated, unemulated } from "../../support/rounds.ts";
+import { allow, run, runCode, runHere, withFiles } from "./support.ts";
+
+const powerOff = outw(0x604, PM1_CONTROL.SLP_EN | SLP_TYP_S5 << 10);
+
+Deno.test(unemulated("missing permissions are told with the flag that gives them"), async () => {
+  await withFiles({ "guest.bin": debugExit(0), "guest.asm": "hlt" }, async (folder) => {
+    const flat = ["guest.bin", "--protocol", "flat64"];
+    for (
+      const [permissions, args, flag] of [
+        [[], flat, "--allow-(ffi|read)"],
+        [["--allow-ffi"], flat, "--allow-read"],
+        [["--allow-read"], flat, "--allow-ffi"],
+        [allow, [...flat, "--serial", "file:log"], "--allow-write"],
+        ...(hasProgram("nasm") ? [[allow, ["guest.asm"], "--allow-run=nasm"]] as const : []),
+      ] as const
+    ) {
+      const { code, stdout, stderr } = await run(folder, args, { permissions });
+      assertEquals([code, stdout], [125, ""], stderr);
+      assertMatch(stderr, new RegExp(`^kvm: .*${flag}\\n$`));
+    }
+  });
+});
+
+Deno.test("the guest's output is on standard output and nothing else, its code the status", async () => {
+  assertEquals(await runCode([...print("hello\n"), ...debugExit(42)]), {
+    code: 42,
+    stdout: "hello\n",
+    stderr: "",
+  });
+  assertEquals(await runHere([...print("bye"), ...powerOff, ...spin]), {
+    code: 0,
+    stdout: "bye",
+    stderr: "",
+  });
+});
+
+Deno.test("of a code that a process can't end with, the low 8 bits are the status", async () => {
+  // mov eax, 0x1234; out 0xf4, eax
+  const { code } = await runHere([...movEax(0x1234), 0xe7, 0xf4, ...spin]);
+  assertEquals(code, 0x34);
+});
+
+Deno.test("a reset starts anew, and with --no-reboot it ends", async () => {
+  const reset = [...outb(0xcf9, 6), ...spin];
+  const ended = await runHere([...print("once"), ...reset], ["--no-reboot"]);
+  assertEquals([ended.code, ended.stdout, ended.stderr], [0, "once", ""]);
+  // What is in memory stays: the second time, the cell at 0x200000 is 1. mov ebx, 0x200000
+  const cell = [0xbb, 0, 0, 0x20, 0];
+  const end = debugExit(9);
+  const again = await runHere([
+    ...print("x"),
+    ...cell,
+    ...[0x80, 0x3b, 1, 0x75, end.length], // cmp byte [rbx], 1; jne over
+    ...end,
+    ...[0xc6, 0x03, 1], // mov byte [rbx], 1
+    ...reset,
+  ]);
+  assertEquals([again.code, again.stdout], [9, "xx"]);
+});
+
+Deno.test("a guest that crashes exits with 126, its whole report on standard error", async () => {
+  const { code, stdout, stderr } = await runHere([...print("last words\n"), ...tripleFault]);
+  assertEquals([code, stdout], [126, "last words\n"]);
+  assertMatch(stderr, /^kvm: vCPU 0: triple fault/);
+  // Where KVM resets the vCPU at once, there is nothing left to see.
+  assertMatch(stderr, /Bytes at RIP: 0f 0b|KVM has reset the vCPU[^]*\nRIP 000000000000fff0/);
+  assertMatch(stderr, /^RAX [0-9a-f]{16} /m);
+  assertMatch(stderr, /^CR0 /m);
+});
+
+Deno.test("--triple-fault reset makes of a triple fault what a PC does", async () => {
+  const args = ["--triple-fault", "reset", "--no-reboot"];
+  const { code, stdout, stderr } = await runHere([...print("x"), ...tripleFault], args);
+  assertEquals([code, stdout, stderr], [0, "x", ""]);
+});
+
+Deno.test("--timeout ends a guest that does not end, with 124", async () => {
+  // Enough for the machine to start.
+  const seconds = isEmulated() ? "3" : "1.5";
+  const args = ["--timeout", seconds];
+  const { code, stdout, stderr } = await runHere([...print("x"), ...spin], args);
+  assertEquals([code, stdout], [124, "x"]);
+  assertEquals(stderr, `kvm: The guest was still running after ${seconds} s (--timeout)\n`);
+});
+
+Deno.test("--boot-timer tells when the guest wrote to it, on standard error", async () => {
+  // mov eax, 0xd0000000; mov byte [rax], 123
+  const code = [...movEax(0xd000_0000), 0xc6, 0x00, 123, ...debugExit(0)];
+  const { stderr, stdout } = await runHere(code, ["--boot-timer"]);
+  assertEquals(stdout, "");
+  assertMatch(stderr, /^kvm: boot timer: \d+\.\d ms, point 123\n$/);
+  assertEquals((await runHere(code)).stderr, "");
+});
+
+Deno.test("files given with --fw-cfg are in the guest's fw_cfg directory", async () => {
+  // Selector 0x19 is the directory; each entry has 64 bytes (Linux: qemu_fw_cfg.c).
+  const next = [...inb(0x511), ...outAl(0x3f8)];
+  const code = [
+    ...[...movDx(0x510), ...movEax(0x19), 0x66, 0xef],
+    ...Array.from({ length: 4 + 64 * 8 }, () => next).flat(),
+    ...debugExit(0),
+  ];
+  const args = (folder: string) => ["--fw-cfg", `opt/motd=${folder}/motd`];
+  const { code: status, stdout } = await runHere(code, args, { motd: "hello" });
+  assertEquals(status, 0);
+  assertStringIncludes(stdout, "opt/motd\0");
+});
+
+Deno.test("several vCPUs, more memory and a CPU model are there", async () => {
+  // mov eax, 1; cpuid; shr ebx, 16; mov al, bl; out 0xf4, al: logical processors
+  const code = [...movEax(1), 0x0f, 0xa2, 0xc1, 0xeb, 16, 0x88, 0xd8, 0xe6, 0xf4, ...spin];
+  const args = ["--cpus", "2", "-m", "512", "--cpu", "host,-avx"];
+  const result = await runHere(code, args);
+  assertEquals(result, { code: 2, stdout: "", stderr: "" });
+});
