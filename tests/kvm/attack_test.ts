@@ -4,107 +4,17 @@
  * process of their own.
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { bytesOf, sizeOf } from "../../ffi/mod.ts";
-import { kvmRegs, kvmSregs } from "../../ffi/uapi/mod.ts";
+import { assert, assertEquals } from "@std/assert";
 import { guests } from "../../guests/mod.ts";
 import { longMode } from "../../src/boot/mod.ts";
 import { Kvm } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { bare, CELLS, runUntil, startLong, supportedCpuid } from "../support/machine.ts";
 import { rounds, sample, unemulated } from "../support/rounds.ts";
-import { runScript, specifier } from "../support/subprocess.ts";
+import { survives } from "./survives.ts";
 
 // deno-lint-ignore no-explicit-any -- what the types forbid
 type Anything = any;
-
-/** What every script begins with: a machine whose guest writes to port 0xe0 for ever. */
-const prelude = `
-  import { Kvm, copyExit } from ${specifier("src/kvm/mod.ts")};
-  import { longMode } from ${specifier("src/boot/mod.ts")};
-  import { guests } from ${specifier("guests/mod.ts")};
-  const attempt = (action) => { try { return action(); } catch (error) { return error; } };
-  const kvm = Kvm.open();
-  const vm = kvm.createVm();
-  const memory = vm.addMemory({ size: 2 << 20 });
-  const vcpu = vm.createVcpu(0);
-  longMode(vcpu, memory, { code: guests.ports });
-  const exit = vcpu.run();`;
-
-/** Runs a script after the prelude; it must reach its end. */
-async function survives(text: string): Promise<string> {
-  const { code, signal, stdout, stderr } = await runScript(
-    `${prelude}\n${text}\nconsole.log("survived");`,
-    { args: ["--allow-all"] },
-  );
-  assert(code === 0 && stdout.includes("survived"), `${signal ?? code}\n${stdout}${stderr}`);
-  return stdout;
-}
-
-Deno.test("a getter that is given anything but a view of its struct refuses it", () => {
-  using machine = bare();
-  const { vcpu } = machine;
-  const regs = vcpu.getRegs();
-  const sregs = vcpu.getSregs();
-  const wrong: Anything[] = [
-    {},
-    [],
-    5,
-    "text",
-    new Uint8Array(4),
-    new ArrayBuffer(1000),
-    Object.create(Object.getPrototypeOf(regs)),
-    { ...regs },
-  ];
-  for (const [index, into] of wrong.entries()) {
-    const what = `no. ${index}`;
-    assertThrows(() => vcpu.getRegs(into), Error, "", what);
-    assertThrows(() => vcpu.getSregs(into), Error, "", what);
-    assertThrows(() => vcpu.getFpu(into), Error, "", what);
-  }
-  assertThrows(() => vcpu.getSregs(regs as Anything));
-  assertThrows(() => vcpu.getFpu(regs as Anything));
-  assertThrows(() => vcpu.getRegs(sregs as Anything));
-  assertThrows(() => vcpu.getRegs(sregs.cs as Anything));
-});
-
-Deno.test("no view can be given another one's bytes, which the kernel would write past", () => {
-  using machine = bare();
-  const { vcpu } = machine;
-  const sregs = vcpu.getSregs();
-  const attempts: ((target: object) => void)[] = [
-    (target) => Object.assign(target, vcpu.getRegs()),
-    (target) => {
-      for (const key of Object.getOwnPropertySymbols(target)) {
-        Reflect.set(target, key, new Uint8Array(1));
-      }
-    },
-    (target) => {
-      for (const key of Object.getOwnPropertySymbols(target)) {
-        Object.defineProperty(target, key, { value: new Uint8Array(1) });
-      }
-    },
-  ];
-  for (const attempt of attempts) {
-    try {
-      attempt(sregs);
-    } catch (error) {
-      assert(error instanceof TypeError);
-    }
-    assertEquals(bytesOf(sregs).length, sizeOf(kvmSregs), String(attempt));
-  }
-  vcpu.getSregs(sregs);
-  assertEquals(sregs.cs.selector, 0xf000);
-});
-
-Deno.test("a view made by hand over too few bytes is refused", async () => {
-  const stdout = await survives(`
-    const { constructor } = vcpu.getRegs();
-    const short = new constructor(new ArrayBuffer(8), 0, 8);
-    console.log(attempt(() => vcpu.getRegs(short)) instanceof Error);
-    attempt(() => vcpu.setRegs(short));`);
-  assertEquals(stdout, "true\nsurvived\n");
-});
 
 Deno.test("a list of CPUID leaves that grows while it is read does no harm", () => {
   using machine = bare();
@@ -124,49 +34,6 @@ Deno.test("a list of CPUID leaves that grows while it is read does no harm", () 
     assert(error instanceof Error);
   }
   assert(machine.vcpu.getCpuid().entries.length <= length + 2);
-});
-
-Deno.test("a view whose buffer was taken away is an error for the kernel", () => {
-  using machine = bare();
-  const { vm, vcpu } = machine;
-  const sregs = vcpu.getSregs();
-  (sregs.interruptBitmap.buffer as ArrayBuffer).transfer();
-  for (let turn = 0; turn < 1000; turn++) {
-    assertThrows(() => vcpu.getSregs(sregs));
-    assertThrows(() => vcpu.setSregs(sregs));
-  }
-  const slot = vm.addMemory({ size: 4096, guestPhysAddr: 0x4000_0000 });
-  const view = slot.struct(kvmRegs, 0x4000_0800);
-  vcpu.getRegs(view);
-  vm.removeMemory(slot);
-  for (let turn = 0; turn < 1000; turn++) {
-    assertThrows(() => vcpu.getRegs(view));
-    assertThrows(() => vcpu.setRegs(view));
-  }
-  assertEquals(vcpu.getRegs().rip, 0xfff0n);
-});
-
-Deno.test("fields take no odd values, and structs no odd objects", () => {
-  using machine = bare();
-  const { vcpu } = machine;
-  const regs = vcpu.getRegs() as Anything;
-  for (const value of [5, null, undefined, {}, Symbol()]) {
-    assertThrows(() => regs.rax = value);
-  }
-  const { kvmRun } = vcpu as Anything;
-  for (const value of [-1, 0.5, NaN, 2 ** 53, "5"]) {
-    assertThrows(() => kvmRun.exit.mmio.physAddr = value, RangeError);
-  }
-  assertThrows(() => kvmRun.padding1 = new Uint8Array(100), RangeError);
-  assertCode("EINVAL", () => kvmRun.exit = { nothing: 1 });
-});
-
-Deno.test("names that every object has are no fields, and are refused", () => {
-  using machine = bare();
-  for (const name of ["constructor", "toString", "hasOwnProperty", "__proto__"]) {
-    const init = JSON.parse(`{"${name}": {}}`);
-    assertCode("EINVAL", () => machine.vcpu.setRegs(init), name);
-  }
 });
 
 Deno.test("the kernel takes whatever is written to the run page for an error, or for nothing", () => {

@@ -10,7 +10,7 @@ import type { Durations } from "./durations.ts";
 const guesses: Durations = {
   "tests/machine/linux_test.ts": 43,
   "tests/machine/machine_test.ts": 22,
-  "tests/kvm/attack_test.ts": 19,
+  "tests/kvm/attack_test.ts": 15,
   "tests/cli/run/start_test.ts": 14,
   "tests/kvm/signals_test.ts": 13,
   "tests/kvm/kick_test.ts": 11,
@@ -21,6 +21,7 @@ const guesses: Durations = {
   "tests/machine/memtest_test.ts": 6,
   "tests/examples_test.ts": 6,
   "tests/machine/ending_test.ts": 5,
+  "tests/kvm/attack_views_test.ts": 4,
 };
 /** Bytes of a file whose tests take a second, more or less, where nothing better is known. */
 const BYTES_PER_SECOND = 6000;
