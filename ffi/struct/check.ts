@@ -6,7 +6,7 @@
 
 import { Errno } from "../errno.ts";
 import { KvmError } from "../errors.ts";
-import type { ScalarName } from "./layout.ts";
+import type { ScalarName } from "./types.ts";
 
 const bitsOf = { u8: 8, s8: 8, u16: 16, s16: 16, u32: 32, s32: 32 } as const;
 

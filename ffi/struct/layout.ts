@@ -8,10 +8,7 @@
 import { Errno } from "../errno.ts";
 import { KvmError } from "../errors.ts";
 import { show } from "./check.ts";
-import type { ScalarArrays, Scalars } from "./types.ts";
-
-/** The name of a scalar type. */
-export type ScalarName = keyof Scalars;
+import type { ScalarArrays, ScalarName } from "./types.ts";
 
 /** A struct's table: field names and types in order. */
 export type Table = { readonly [field: string]: unknown };

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { ScalarName } from "./layout.ts";
 import { Struct } from "./struct.ts";
+import type { ScalarName } from "./types.ts";
 
 const { view: viewOf } = Struct;
 

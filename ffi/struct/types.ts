@@ -31,6 +31,9 @@ export interface Scalars {
   gpa: number;
 }
 
+/** The name of a scalar type. */
+export type ScalarName = keyof Scalars;
+
 /** The arrays of scalars and the typed arrays that show them. */
 export interface ScalarArrays {
   /** Unsigned 8 bits. */

@@ -7,17 +7,10 @@
 import { Errno } from "../errno.ts";
 import { KvmError } from "../errors.ts";
 import { checkScalar, isList, noField, wrongField } from "./check.ts";
-import {
-  type Field,
-  type Layout,
-  layoutOf,
-  type ScalarName,
-  sizeOf,
-  type Table,
-} from "./layout.ts";
+import { type Field, type Layout, layoutOf, sizeOf, type Table } from "./layout.ts";
 import { type Accessors, scalars } from "./scalars.ts";
 import { Struct } from "./struct.ts";
-import type { ScalarArrays, StructInit, StructOf } from "./types.ts";
+import type { ScalarArrays, ScalarName, StructInit, StructOf } from "./types.ts";
 
 type Maker = new (
   buffer: ArrayBuffer,

@@ -20,9 +20,9 @@ import { Errno, KvmError } from "../../ffi/mod.ts";
 import { Cpuid } from "../kvm/mod.ts";
 import type { GuestMemory, MemorySlot, Range } from "../memory/mod.ts";
 import { type BootVcpu, enter, type EntryState } from "./enter.ts";
-import { type ExceptionLayout, type IdtOptions, writeExceptions } from "./exceptions.ts";
+import { type ExceptionLayout, writeExceptions } from "./exceptions.ts";
 import { encodeTable, NO_TSS_LIMIT, PROTECTED_CR0, PROTECTED_CR4, segments } from "./flat.ts";
-import { planLongMode } from "./long_plan.ts";
+import { type LongModeOptions, planLongMode } from "./long_plan.ts";
 import type { Boot, BootOptions } from "./options.ts";
 
 /** What a start in long mode asks of a vCPU; `Vcpu` has it. */
@@ -33,31 +33,6 @@ export interface LongModeVcpu extends BootVcpu {
   getCpuid(): Cpuid;
   /** KVM_SET_CPUID2. */
   setCpuid(cpuid: Cpuid): void;
-}
-
-/** What {@linkcode longMode} starts. */
-export interface LongModeOptions extends BootOptions {
-  /**
-   * The size of the pages. `"1G"` needs a processor that has them and a vCPU whose CPUID says so
-   * (leaf 0x80000001, EDX bit 26): without, the first instruction is a triple fault.
-   */
-  readonly pageSize?: "2M" | "1G" | undefined;
-  /**
-   * Bytes to map from address 0, a multiple of the page size up to 2^47; the guest reaches nothing
-   * else. By default 4 GiB, and memory further up.
-   */
-  readonly map?: number | undefined;
-  /**
-   * The privilege level. At 3, page tables and descriptors are out of the guest's reach; HLT, IN and
-   * OUT work (string I/O only where the backend heeds IOPL); exceptions are reported, unless `idt`
-   * is false.
-   */
-  readonly cpl?: 0 | 3 | undefined;
-  /**
-   * Report exceptions, for {@linkcode readException}. Without, an exception is a triple fault, and
-   * that is a `"shutdown"` exit. By default at level 3 only.
-   */
-  readonly idt?: boolean | IdtOptions | undefined;
 }
 
 /** What {@linkcode longMode} has put where. */

@@ -28,9 +28,34 @@ import {
 } from "./exceptions.ts";
 import { FOUR_GIB } from "./flat.ts";
 import { checkEntry, codeRange } from "./image.ts";
-import type { LongModeOptions } from "./long.ts";
+import type { BootOptions } from "./options.ts";
 import { endOf, type Reach, roundUp, slotsOf, Space, type Want } from "./place.ts";
 import { givenStack, stackWant } from "./stack.ts";
+
+/** What {@linkcode longMode} starts. */
+export interface LongModeOptions extends BootOptions {
+  /**
+   * The size of the pages. `"1G"` needs a processor that has them and a vCPU whose CPUID says so
+   * (leaf 0x80000001, EDX bit 26): without, the first instruction is a triple fault.
+   */
+  readonly pageSize?: "2M" | "1G" | undefined;
+  /**
+   * Bytes to map from address 0, a multiple of the page size up to 2^47; the guest reaches nothing
+   * else. By default 4 GiB, and memory further up.
+   */
+  readonly map?: number | undefined;
+  /**
+   * The privilege level. At 3, page tables and descriptors are out of the guest's reach; HLT, IN and
+   * OUT work (string I/O only where the backend heeds IOPL); exceptions are reported, unless `idt`
+   * is false.
+   */
+  readonly cpl?: 0 | 3 | undefined;
+  /**
+   * Report exceptions, for {@linkcode readException}. Without, an exception is a triple fault, and
+   * that is a `"shutdown"` exit. By default at level 3 only.
+   */
+  readonly idt?: boolean | IdtOptions | undefined;
+}
 
 /** Where everything goes. */
 export interface LongModePlan {

@@ -13,13 +13,8 @@ export {
   readException,
 } from "./exceptions.ts";
 export { type FlatBoot, FlatSelector } from "./flat.ts";
-export {
-  longMode,
-  type LongModeBoot,
-  type LongModeOptions,
-  type LongModeVcpu,
-  LongSelector,
-} from "./long.ts";
+export { longMode, type LongModeBoot, type LongModeVcpu, LongSelector } from "./long.ts";
+export type { LongModeOptions } from "./long_plan.ts";
 export type { Boot, BootOptions, GeneralRegisters } from "./options.ts";
 export { pagedMode, type PagedModeBoot, type PagedModeVcpu } from "./paged.ts";
 export { protectedMode } from "./protected.ts";

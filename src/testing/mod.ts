@@ -19,6 +19,12 @@
 
 export { assertGuest, type GuestExpectation } from "./assert_guest.ts";
 export { GuestError, type GuestErrorInit } from "./error.ts";
-export type { GuestEnd, GuestMode, GuestOptions, MemoryInit } from "./options.ts";
-export type { PortInput, PortInputs } from "./ports.ts";
+export type {
+  GuestEnd,
+  GuestMode,
+  GuestOptions,
+  MemoryInit,
+  PortInput,
+  PortInputs,
+} from "./options.ts";
 export { GuestRun, runGuest } from "./run_guest.ts";

@@ -6,8 +6,14 @@
 
 import { Errno, KvmError, show, type StructInit } from "../../ffi/mod.ts";
 import type { kvmRegs } from "../../ffi/uapi/mod.ts";
-import { exitKinds, type ExitName, type MmioExit, type Vcpu, type Vm } from "../kvm/mod.ts";
-import type { PortInputs } from "./ports.ts";
+import {
+  exitKinds,
+  type ExitName,
+  type IoExit,
+  type MmioExit,
+  type Vcpu,
+  type Vm,
+} from "../kvm/mod.ts";
 
 /** The mode that the code starts in: each has a boot helper of that name. */
 export type GuestMode = "real" | "protected" | "paged" | "long";
@@ -19,6 +25,15 @@ export type GuestEnd = ExitName | "exception";
 
 /** Bytes for guest memory; text is UTF-8, without a zero at the end. */
 export type MemoryInit = Uint8Array | readonly number[] | string;
+
+/**
+ * What a guest reads from a port: always the same number, one number after another, or what a
+ * function says.
+ */
+export type PortInput = number | Iterable<number> | ((exit: IoExit) => number);
+
+/** What the guest reads from each port, by number. */
+export type PortInputs = Readonly<Record<number, PortInput>>;
 
 /** What to run, and how. */
 export interface GuestOptions {

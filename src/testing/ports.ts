@@ -6,16 +6,7 @@
 
 import { Errno, KvmError } from "../../ffi/mod.ts";
 import type { IoExit } from "../kvm/mod.ts";
-import { checkPort, wrongOption } from "./options.ts";
-
-/**
- * What a guest reads from a port: always the same number, one number after another, or what a
- * function says.
- */
-export type PortInput = number | Iterable<number> | ((exit: IoExit) => number);
-
-/** What the guest reads from each port, by number. */
-export type PortInputs = Readonly<Record<number, PortInput>>;
+import { checkPort, type PortInput, type PortInputs, wrongOption } from "./options.ts";
 
 /** Collects what the guest writes, and answers what it reads. */
 export class Ports {
