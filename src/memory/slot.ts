@@ -6,7 +6,6 @@
 
 import { closedError, type Mapping } from "../../ffi/mod.ts";
 import { MemoryAccess, type Place } from "./access.ts";
-import type { GuestMemory } from "./memory.ts";
 import { outside } from "./outside.ts";
 
 /** Where a slot lies and how the guest may use it. */
@@ -24,9 +23,9 @@ export interface SlotInit {
 /** What the slot's VM may do, and nobody else: the kernel has to be told of it as well. */
 export interface SlotOwner {
   /** The kernel knows the slot as part of this memory. */
-  add(slot: MemorySlot, memory: GuestMemory): void;
+  add(slot: MemorySlot, memory: MemoryAccess): void;
   /** The memory that it is part of, and no other; undefined once removed. */
-  memoryOf(slot: MemorySlot): GuestMemory | undefined;
+  memoryOf(slot: MemorySlot): MemoryAccess | undefined;
   /** The kernel has taken new flags. */
   setFlags(slot: MemorySlot, flags: number): void;
   /** The kernel has let go of the slot: detaches every view and gives the memory back. */
@@ -53,7 +52,7 @@ export class MemorySlot extends MemoryAccess implements Place {
   }
 
   readonly #mapping: Mapping;
-  #memory: GuestMemory | undefined;
+  #memory: MemoryAccess | undefined;
   #view: DataView<ArrayBuffer>;
   #bytes: Uint8Array<ArrayBuffer>;
   #size: number;

@@ -221,7 +221,8 @@ export abstract class VmMemory extends VmExitControl {
   /** @internal Which address space a slot is in; undefined if it is not, or no more, this VM's. */
   memoryOf(slot: MemorySlot): GuestMemory | undefined {
     const memory = slotOwner.memoryOf(slot);
-    return memory === this.#memory || memory === this.#smmMemory ? memory : undefined;
+    if (memory === this.#memory) return this.#memory;
+    return memory === this.#smmMemory ? this.#smmMemory : undefined;
   }
 
   /** @internal Takes all slots from the guest, whose memory stays for the host. */
