@@ -21,4 +21,9 @@ export {
 export type { Output } from "./output.ts";
 export { Pty } from "./pty.ts";
 export type { SerialLine } from "./serial.ts";
-export { type ConsoleActions, consoleActions, TerminalConsole } from "./terminal.ts";
+export {
+  type ConsoleActions,
+  consoleActions,
+  type ConsoleMachine,
+  TerminalConsole,
+} from "./terminal.ts";

@@ -5,11 +5,10 @@
  */
 
 import { Errno, KvmError } from "../../ffi/mod.ts";
-import type { Machine } from "./machine.ts";
 import type { MachineOptions } from "./options.ts";
 import { openSink, type Output, type Sink } from "./output.ts";
 import type { SerialLine } from "./serial.ts";
-import { openConsole, TerminalConsole } from "./terminal.ts";
+import { type ConsoleMachine, openConsole, TerminalConsole } from "./terminal.ts";
 
 type Reader = ReadableStreamDefaultReader<Uint8Array>;
 
@@ -35,7 +34,7 @@ export class MachineStreams implements Disposable {
    * @param machine The machine, which is made after them.
    * @throws {KvmError} EBUSY for a stream that somebody else has taken.
    */
-  constructor({ console, serial = [], debugcon }: MachineOptions, machine: () => Machine) {
+  constructor({ console, serial = [], debugcon }: MachineOptions, machine: () => ConsoleMachine) {
     using stack = new DisposableStack();
     const first = openConsole(console, machine);
     if (first instanceof TerminalConsole) stack.use(first);

@@ -18,9 +18,9 @@ import {
   stopWaiting,
 } from "../../ffi/mod.ts";
 import { type EscapeCommand, escapeHelp, EscapeParser } from "./escapes.ts";
-import type { Machine } from "./machine.ts";
 import type { MachineOptions, SerialOptions } from "./options.ts";
 import { RawTerminal } from "./raw_terminal.ts";
+import type { SerialLine } from "./serial.ts";
 
 /** What can be done to a machine from its console. */
 export interface ConsoleActions {
@@ -32,6 +32,18 @@ export interface ConsoleActions {
   reset(): void;
   /** Sends a break: Ctrl-A b. */
   sendBreak(): void;
+}
+
+/** What {@linkcode consoleActions} asks of a machine; `Machine` has it. */
+export interface ConsoleMachine {
+  /** Its serial ports. */
+  readonly serial: readonly Pick<SerialLine, "sendBreak">[];
+  /** Ends it. */
+  stop(): Promise<void>;
+  /** Asks the guest to switch itself off. */
+  pressPowerButton(): void;
+  /** Starts it anew. */
+  reset(): Promise<void>;
 }
 
 /** Bytes of a pipe or a file that are read at once. */
@@ -257,7 +269,7 @@ export class TerminalConsole implements SerialOptions, Disposable {
 }
 
 /** What a console does to its machine, which is asked for then; `port` is where it is connected. */
-export function consoleActions(machine: () => Machine, port = 0): ConsoleActions {
+export function consoleActions(machine: () => ConsoleMachine, port = 0): ConsoleActions {
   return {
     quit: () => void machine().stop(),
     powerButton: () => machine().pressPowerButton(),
@@ -273,7 +285,7 @@ export function consoleActions(machine: () => Machine, port = 0): ConsoleActions
 /** What the first serial port of a machine is connected to, by its options. */
 export function openConsole(
   console: MachineOptions["console"] = {},
-  machine: () => Machine,
+  machine: () => ConsoleMachine,
 ): SerialOptions {
   return console === "inherit" ? new TerminalConsole(consoleActions(machine)) : console;
 }
