@@ -5,20 +5,52 @@
  */
 
 import { checkObject, KvmError, plain } from "../../../ffi/mod.ts";
-import type { InternalErrorExit } from "./internal_error.ts";
-import type { IoExit } from "./io.ts";
-import type { MmioExit } from "./mmio.ts";
 import type { PayloadExit, UnsupportedExit } from "./payload.ts";
 
-/** A copy of an {@linkcode IoExit}. */
-export type IoRecord = Pick<IoExit, "reason" | "direction" | "port" | "size" | "count" | "data">;
-/** A copy of an {@linkcode MmioExit}. */
-export type MmioRecord = Pick<MmioExit, "reason" | "physAddr" | "len" | "isWrite" | "data">;
-/** A copy of an {@linkcode InternalErrorExit}. */
-export type InternalErrorRecord = Pick<
-  InternalErrorExit,
-  "reason" | "suberror" | "name" | "instruction" | "data"
->;
+/** What an {@linkcode IoExit} says, and a copy of it keeps. */
+export interface IoRecord {
+  /** `"io"`. */
+  readonly reason: "io";
+  /** `"out"` if the guest writes, `"in"` if it reads. */
+  readonly direction: "in" | "out";
+  /** The port, 0 to 0xffff. */
+  readonly port: number;
+  /** Bytes of each element: 1, 2 or 4. */
+  readonly size: number;
+  /** The number of elements. */
+  readonly count: number;
+  /** The elements: `size * count` bytes, little-endian. */
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+/** What an {@linkcode MmioExit} says, and a copy of it keeps. */
+export interface MmioRecord {
+  /** `"mmio"`. */
+  readonly reason: "mmio";
+  /** The guest-physical address. */
+  readonly physAddr: number;
+  /** Bytes: 1 to 8. */
+  readonly len: number;
+  /** Whether the guest writes. */
+  readonly isWrite: boolean;
+  /** The bytes, little-endian. */
+  readonly data: Uint8Array<ArrayBuffer>;
+}
+
+/** What an {@linkcode InternalErrorExit} says, and a copy of it keeps. */
+export interface InternalErrorRecord {
+  /** `"internalError"`. */
+  readonly reason: "internalError";
+  /** Which error: one of `InternalError`. */
+  readonly suberror: number;
+  /** The error's name, or the number of an unknown one. */
+  readonly name: string;
+  /** The bytes of the instruction that KVM could not emulate, if it tells them. */
+  readonly instruction: Uint8Array<ArrayBuffer> | undefined;
+  /** What KVM adds. */
+  readonly data: readonly bigint[];
+}
+
 /** A copy of any exit: a plain object of its fields. */
 export type ExitRecord =
   | IoRecord
@@ -44,9 +76,7 @@ export type ExitRecord =
  * console.log(exits.length); // 23: one for each character, and HLT
  * ```
  */
-export function copyExit(
-  exit: IoExit | MmioExit | InternalErrorExit | PayloadExit | UnsupportedExit,
-): ExitRecord {
+export function copyExit(exit: ExitRecord): ExitRecord {
   checkObject("copy an exit", "An exit", exit);
   switch (exit.reason) {
     case "io": {
@@ -70,7 +100,7 @@ export function copyExit(
 
 /** What `console.log` shows of an exit: its fields, as long as they can be read. */
 export function inspectExit(
-  exit: Parameters<typeof copyExit>[0],
+  exit: ExitRecord,
   inspect: typeof Deno.inspect,
   options: Deno.InspectOptions,
 ): string {

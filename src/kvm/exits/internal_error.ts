@@ -6,7 +6,7 @@
 
 import { offsetOf, type StructOf, view } from "../../../ffi/mod.ts";
 import { InternalError, kvmRun } from "../../../ffi/uapi/mod.ts";
-import { inspectExit } from "./copy.ts";
+import { inspectExit, type InternalErrorRecord } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
 const { internal, emulationFailure } = kvmRun.exit.union;
@@ -22,7 +22,7 @@ const names: Readonly<Record<number, string>> = Object.fromEntries(
  * KVM met something it can't do, most often an instruction that its emulator lacks. RIP is at that
  * instruction: registers may be set and the vCPU run again.
  */
-export class InternalErrorExit {
+export class InternalErrorExit implements InternalErrorRecord {
   /** `"internalError"`. */
   readonly reason = "internalError" as const;
   readonly #page: RunPage;

@@ -6,7 +6,7 @@
 
 import { Errno, KvmError, offsetOf, show } from "../../../ffi/mod.ts";
 import { kvmRun } from "../../../ffi/uapi/mod.ts";
-import { inspectExit } from "./copy.ts";
+import { inspectExit, type IoRecord } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
 const DIRECTION = offsetOf(kvmRun, "exit.io.direction");
@@ -19,7 +19,7 @@ const DATA_OFFSET = offsetOf(kvmRun, "exit.io.dataOffset");
  * The guest executed IN, OUT, INS or OUTS. After an OUT, `data` is what the guest wrote; before the
  * next run, what is written to `data` or `value` is what the guest's IN reads.
  */
-export class IoExit {
+export class IoExit implements IoRecord {
   /** `"io"`. */
   readonly reason = "io" as const;
   readonly #page: RunPage;

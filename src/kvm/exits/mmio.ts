@@ -6,7 +6,7 @@
 
 import { Errno, KvmError, offsetOf, show } from "../../../ffi/mod.ts";
 import { kvmRun } from "../../../ffi/uapi/mod.ts";
-import { inspectExit } from "./copy.ts";
+import { inspectExit, type MmioRecord } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
 const PHYS_ADDR = offsetOf(kvmRun, "exit.mmio.physAddr");
@@ -20,7 +20,7 @@ const HIGH = 2 ** 32;
  * After a write, `data` is what the guest wrote; before the next run, what is written to `data` or
  * `value` is what the guest reads.
  */
-export class MmioExit {
+export class MmioExit implements MmioRecord {
   /** `"mmio"`. */
   readonly reason = "mmio" as const;
   readonly #page: RunPage;

@@ -4,11 +4,13 @@
  * @module
  */
 
-import { ExitReason } from "../../../ffi/uapi/mod.ts";
+import { offsetOf } from "../../../ffi/mod.ts";
+import { ExitReason, kvmRun } from "../../../ffi/uapi/mod.ts";
+import { inspectExit } from "./copy.ts";
 import { InternalErrorExit } from "./internal_error.ts";
 import { IoExit } from "./io.ts";
 import { MmioExit } from "./mmio.ts";
-import { exitKinds, type PayloadExit, payloadExit, type UnsupportedExit } from "./payload.ts";
+import { type ExitKind, exitKinds, type PayloadExit, type UnsupportedExit } from "./payload.ts";
 import type { RunPage } from "./run_page.ts";
 
 export { exitKinds, InternalErrorExit, IoExit, MmioExit, type PayloadExit, type UnsupportedExit };
@@ -20,6 +22,8 @@ export {
   type MmioRecord,
 } from "./copy.ts";
 export { type KvmRun, RunPage } from "./run_page.ts";
+
+const EXIT = offsetOf(kvmRun, "exit");
 
 /**
  * What `vcpu.run()` returns, told apart by `reason`. The object is the same one each time for a
@@ -60,4 +64,21 @@ export class ExitDecoder {
     if (exitReason < this.#exits.length) this.#exits[exitReason] = exit;
     return exit;
   }
+}
+
+/** The exit object of a reason. */
+function payloadExit(page: RunPage, exitReason: number): PayloadExit | UnsupportedExit {
+  const kind: ExitKind | undefined = exitKinds[exitReason as keyof typeof exitKinds];
+  if (kind === undefined) {
+    const { padding } = page.fields.exit;
+    return { reason: "unsupported", exitReason, padding };
+  }
+  return page.struct(kind.payload, EXIT, {
+    reason: { value: kind.reason, enumerable: true },
+    [Symbol.for("Deno.customInspect")]: {
+      value(this: PayloadExit, inspect: typeof Deno.inspect, options: Deno.InspectOptions) {
+        return inspectExit(this, inspect, options);
+      },
+    },
+  }) as unknown as PayloadExit;
 }

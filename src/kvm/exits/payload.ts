@@ -4,12 +4,9 @@
  * @module
  */
 
-import { offsetOf, type StructOf, type Table } from "../../../ffi/mod.ts";
+import type { StructOf, Table } from "../../../ffi/mod.ts";
 import { ExitReason, kvmDebugExitArch, kvmRun } from "../../../ffi/uapi/mod.ts";
-import { inspectExit } from "./copy.ts";
-import type { RunPage } from "./run_page.ts";
 
-const EXIT = offsetOf(kvmRun, "exit");
 const empty = {} as const;
 
 /** `kvmRun.exit.msr`, but for the name of a field: an exit's own `reason` is what tells it apart. */
@@ -26,8 +23,10 @@ const msr = {
 } as const;
 
 /** An exit's name and the struct that carries its payload. */
-interface Kind {
+export interface ExitKind {
+  /** What its `reason` says. */
   readonly reason: string;
+  /** The fields. */
   readonly payload: Table;
 }
 
@@ -58,7 +57,7 @@ export const exitKinds = {
   [ExitReason.MEMORY_FAULT]: { reason: "memoryFault", payload: kvmRun.exit.union.memoryFault },
   [ExitReason.TDX]: { reason: "tdx", payload: kvmRun.exit.union.tdx },
   [ExitReason.SNP_REQ_CERTS]: { reason: "snpReqCerts", payload: kvmRun.exit.union.snpReqCerts },
-} as const satisfies Readonly<Record<number, Kind>>;
+} as const satisfies Readonly<Record<number, ExitKind>>;
 
 /** Every exit of {@linkcode exitKinds}: its `reason`, and the payload's fields in place. */
 export type PayloadExit = {
@@ -75,21 +74,4 @@ export interface UnsupportedExit {
   readonly exitReason: number;
   /** The payload as it comes, 256 bytes. */
   readonly padding: Uint8Array<ArrayBuffer>;
-}
-
-/** The exit object of a reason. */
-export function payloadExit(page: RunPage, exitReason: number): PayloadExit | UnsupportedExit {
-  const kind: Kind | undefined = exitKinds[exitReason as keyof typeof exitKinds];
-  if (kind === undefined) {
-    const { padding } = page.fields.exit;
-    return { reason: "unsupported", exitReason, padding };
-  }
-  return page.struct(kind.payload, EXIT, {
-    reason: { value: kind.reason, enumerable: true },
-    [Symbol.for("Deno.customInspect")]: {
-      value(this: PayloadExit, inspect: typeof Deno.inspect, options: Deno.InspectOptions) {
-        return inspectExit(this, inspect, options);
-      },
-    },
-  }) as unknown as PayloadExit;
 }
