@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { NestedError } from "../../tools/nested/error.ts";
-import { allowedProcessors, processorOf } from "../../tools/nested/processors.ts";
+import { NestedError } from "../../../tools/nested/error.ts";
+import { allowedProcessors, processorOf } from "../../../tools/nested/processors.ts";
 
 const allowed = (list: string) =>
   allowedProcessors(`Cpus_allowed:\tf\nCpus_allowed_list:\t${list}\n`);
