@@ -11,6 +11,7 @@ import {
   UART_MCR,
   UART_MSR,
 } from "../../src/devices/mod.ts";
+import { assertCode } from "../support/codes.ts";
 import { stands, Wires } from "./support.ts";
 
 interface Port {
@@ -293,6 +294,10 @@ Deno.test("a modem line that changes is noted until MSR is read; RI only when it
   assertEquals([wires.level, read(UART.MSR)], [true, UART_MSR.CTS | UART_MSR.TERI]);
   uart.setModemLines({});
   assertEquals(wires.level, false);
+  for (const wrong of [undefined, null, "cts", { rts: false }] as never[]) {
+    assertCode("EINVAL", () => uart.setModemLines(wrong));
+  }
+  assertEquals(read(UART.MSR), UART_MSR.CTS);
 });
 
 Deno.test("an overrun loses the newest byte in FIFO mode, and the older one without", () => {
