@@ -61,7 +61,13 @@ export type FieldOf<F> = F extends keyof Scalars ? Scalars[F]
   : F extends readonly [infer E] | readonly [infer E, number] ? readonly StructOf<E>[]
   : StructOf<F>;
 
-/** A struct's view: each field of the table read and written in place. */
+/**
+ * A struct's view: each field of the table read and written in place.
+ *
+ * The fields are no properties of the view's own, so what copies those finds none and says nothing:
+ * `structuredClone(view)`, `postMessage(view)`, `{ ...view }` and `JSON.stringify(view)` give an
+ * empty object. What is to be kept, sent or changed apart is `plain(view)`, of `@deno-kvm/kvm`.
+ */
 export type StructOf<T> = { -readonly [K in keyof T]: FieldOf<T[K]> };
 
 /** What may be written to a field. */

@@ -171,8 +171,9 @@ function huskError(path: string): KvmError {
 
 /**
  * A copy of a struct as a plain object, nested structs and arrays included: to keep, to change, for
- * `structuredClone`, `postMessage` and JSON. A view itself can't be copied so: its fields lie in the
- * kernel's struct, and `{ ...view }` and `structuredClone(view)` have none of them.
+ * `structuredClone` and `postMessage`, and for JSON with what makes text of bigints. A view itself
+ * can't be copied so: its fields lie in the kernel's struct, and `{ ...view }` and
+ * `structuredClone(view)` have none of them, without an error.
  *
  * @example
  * ```ts

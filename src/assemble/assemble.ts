@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { checkNames, Errno, KvmError, type Names } from "../../ffi/mod.ts";
 import { type AssembleMessage, formatMessage, SOURCE_NAME } from "./messages.ts";
 import { runNasm } from "./nasm.ts";
 
@@ -26,6 +26,13 @@ export interface AssembleOptions {
   readonly onWarning?: ((warning: AssembleMessage) => void) | undefined;
 }
 
+const OPERATION = "assemble";
+const OPTIONS: Names<AssembleOptions> = {
+  bits: true,
+  origin: true,
+  include: true,
+  onWarning: true,
+};
 const DEFAULT_ORIGIN = 0x1000;
 const ownOrigin = /^[ \t]*\[?[ \t]*org[ \t]/im;
 
@@ -54,6 +61,7 @@ const ownOrigin = /^[ \t]*\[?[ \t]*org[ \t]/im;
  * ```
  */
 export function assemble(source: string, options: AssembleOptions = {}): Uint8Array<ArrayBuffer> {
+  checkNames(OPERATION, "What says how", options, OPTIONS);
   const { bits = 64, include = [], onWarning = printWarning } = options;
   const origin = options.origin ?? (ownOrigin.test(source) ? undefined : DEFAULT_ORIGIN);
   if (![16, 32, 64].includes(bits)) throw invalid(`bits is 16, 32 or 64, not ${bits}`);
@@ -125,5 +133,5 @@ function printWarning(warning: AssembleMessage): void {
 }
 
 function invalid(hint: string): KvmError {
-  return new KvmError({ operation: "assemble", errno: Errno.EINVAL, hint });
+  return new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
 }

@@ -4,7 +4,18 @@
  * @module
  */
 
-import { Errno, isName, KvmError, show, type StructInit } from "../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkList,
+  checkNames,
+  checkObject,
+  Errno,
+  isName,
+  KvmError,
+  type Names,
+  show,
+  type StructInit,
+} from "../../ffi/mod.ts";
 import { type kvmRegs, type kvmSregs, MpState } from "../../ffi/uapi/mod.ts";
 import { RFLAGS, SystemType, unusableSegment } from "../arch/x86/mod.ts";
 import type { BootOptions, GeneralRegisters } from "./options.ts";
@@ -54,16 +65,21 @@ const zeroes: Readonly<Record<keyof GeneralRegisters, bigint>> = {
 /** VT-x enters no guest with another bit set (SDM volume 3, 26.3.1.4). */
 const ALL_FLAGS = Object.values(RFLAGS).reduce((all, flag) => all | flag);
 
-/** Throws unless there are options, and a list of what to avoid. */
-export function checkOptions(operation: string, options: Pick<BootOptions, "avoid">): void {
-  const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
-  if (typeof options !== "object" || options === null) {
-    throw invalid(`The options are an object with the code, not ${show(options)}`);
-  }
+/** Throws unless there are options, none but the mode's, and a list of ranges to avoid. */
+export function checkOptions<T extends Pick<BootOptions, "avoid">>(
+  operation: string,
+  options: T,
+  names: Names<T>,
+): void {
+  checkNames(operation, "What to start", options, names);
   const { avoid = [] } = options;
-  const isRange = (range: unknown) => typeof range === "object" && range !== null;
-  if (Array.isArray(avoid) && avoid.every(isRange)) return;
-  throw invalid("avoid is a list of ranges: { guestPhysAddr, size }");
+  checkList(operation, "avoid", avoid);
+  for (const range of avoid) {
+    checkObject(operation, "A range to avoid", range);
+    for (const name of ["guestPhysAddr", "size"] as const) {
+      checkInteger(operation, `A range's ${name}`, range[name], 0, Number.MAX_SAFE_INTEGER);
+    }
+  }
 }
 
 /** Throws unless each is a register's name with a value for it. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { checkInteger, checkNames, checkObject, type Names, show } from "../../ffi/mod.ts";
 import {
   CANONICAL_END,
   encodeGate,
@@ -20,7 +20,7 @@ import {
   VECTORS,
 } from "../arch/x86/mod.ts";
 import type { GuestMemory, MemorySlot, Range } from "../memory/mod.ts";
-import type { Want } from "./place.ts";
+import { checkMemory, type Want } from "./place.ts";
 import { stub } from "./stub_bytes.ts";
 
 /** How a guest's exceptions are handled. */
@@ -100,22 +100,22 @@ const STACK_TOP = SYSTEM_STACK_BYTES - STACK_ALIGN;
 const FRAME_BYTES = 64;
 const IST = 1;
 
+const IDT_OPTIONS: Names<IdtOptions> = { handlers: true, port: true };
+
 const stubBytes = Uint8Array.fromBase64(stub);
 
 /** Throws unless every handler and the port are possible. */
-export function checkIdt(operation: string, { handlers = {}, port }: IdtOptions): void {
-  const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
-  for (const [vector, address] of Object.entries(handlers)) {
-    if (!(Number.isInteger(Number(vector)) && Number(vector) < VECTORS)) {
-      throw invalid(`A vector is a whole number from 0 to ${VECTORS - 1}, not ${vector}`);
-    }
-    if (!(Number.isSafeInteger(address) && address >= 0 && address < CANONICAL_END)) {
-      throw invalid(`The handler of ${vectorName(Number(vector))} is an address, not ${address}`);
-    }
+export function checkIdt(operation: string, options: IdtOptions): void {
+  checkNames(operation, "idt", options, IDT_OPTIONS);
+  const { handlers = {}, port } = options;
+  checkObject(operation, "What has the handlers", handlers);
+  for (const [name, address] of Object.entries(handlers)) {
+    const vector = Number(name);
+    checkInteger(operation, `The vector of handler ${show(name)}`, vector, 0, VECTORS - 1);
+    const what = `The handler of ${vectorName(vector)}`;
+    checkInteger(operation, what, address, 0, CANONICAL_END - 1);
   }
-  if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 0xffff)) {
-    throw invalid(`A port is a whole number from 1 to 0xffff, not ${port}`);
-  }
+  if (port !== undefined) checkInteger(operation, "A port", port, 1, 0xffff);
 }
 
 /** The room that exceptions need: IDT, TSS, stub and system stack. */
@@ -181,13 +181,24 @@ export function writeExceptions(
  * console.log(vcpu.run().reason); // "hlt"
  * console.log(readException(memory, boot)?.name); // "#UD"
  * ```
+ *
+ * @param boot What `longMode` has returned.
+ * @throws {KvmError} EINVAL for what is no memory or no start's; EFAULT for memory that is not the
+ * guest's, EBADF once it is closed.
  */
 export function readException(
   memory: MemorySlot | GuestMemory,
-  { exceptions }: { readonly exceptions?: ExceptionLayout | undefined },
+  boot: { readonly exceptions?: ExceptionLayout | undefined },
 ): GuestException | undefined {
+  const operation = "read the guest's exception";
+  checkMemory(operation, memory);
+  checkObject(operation, "What longMode has returned", boot);
+  const { exceptions } = boot;
   if (exceptions === undefined) return undefined;
-  const record = memory.struct(exceptionRecord, exceptions.record);
+  checkObject(operation, "exceptions", exceptions);
+  const address = exceptions.record;
+  checkInteger(operation, "exceptions.record", address, 0, Number.MAX_SAFE_INTEGER);
+  const record = memory.struct(exceptionRecord, address);
   if (record.reported === 0) return undefined;
   const vector = Number(record.vector);
   return {

@@ -20,7 +20,7 @@ import {
 import type { GuestMemory, MemorySlot, Range } from "../memory/mod.ts";
 import { checkOptions, checkRegisters } from "./enter.ts";
 import { checkEntry, codeRange } from "./image.ts";
-import type { Boot, BootOptions } from "./options.ts";
+import { type Boot, BOOT_OPTIONS, type BootOptions } from "./options.ts";
 import { endOf, Space, type Want } from "./place.ts";
 import { givenStack, stackWant } from "./stack.ts";
 
@@ -64,10 +64,10 @@ export function planFlat(
   options: BootOptions,
   wants: readonly Want[] = [],
 ): { boot: FlatBoot; places: readonly Range[] } {
-  checkOptions(operation, options);
+  checkOptions(operation, options, BOOT_OPTIONS);
   checkRegisters(operation, options.registers);
   const range = codeRange(operation, memory, options, FOUR_GIB);
-  const entry = options.entry ?? range.guestPhysAddr;
+  const { entry = range.guestPhysAddr } = options;
   checkEntry(operation, entry, range);
 
   const space = Space.of(memory, { limit: FOUR_GIB, prefer: FOUR_GIB });

@@ -4,10 +4,10 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import { formatRange, type GuestMemory, type MemorySlot, type Range } from "../memory/mod.ts";
 import type { BootOptions } from "./options.ts";
-import { endOf, slotsOf } from "./place.ts";
+import { checkMemory, endOf, slotsOf } from "./place.ts";
 
 /** Where code is loaded unless the caller says otherwise. */
 export const LOAD_ADDRESS = 0x1000;
@@ -20,11 +20,12 @@ export function codeRange(
   limit: number,
 ): Range {
   const invalid = (errno: number, hint: string) => new KvmError({ operation, errno, hint });
+  checkMemory(operation, memory);
   if (!(code instanceof Uint8Array) || code.length === 0) {
     throw invalid(Errno.EINVAL, "The code is a Uint8Array with one byte at least");
   }
   if (!Number.isSafeInteger(at) || at < 0) {
-    throw invalid(Errno.EINVAL, `The load address is a whole number from 0, not ${at}`);
+    throw invalid(Errno.EINVAL, `The load address is a whole number from 0, not ${show(at)}`);
   }
   const end = Math.min(contiguousEnd(operation, memory, at), limit);
   if (end <= at) {
@@ -43,7 +44,7 @@ export function codeRange(
 /** Throws unless the first instruction is one of the code's. */
 export function checkEntry(operation: string, entry: number, code: Range): void {
   if (Number.isSafeInteger(entry) && entry >= code.guestPhysAddr && entry < endOf(code)) return;
-  const hint = `The entry, ${entry}, is no address of the code, ${formatRange(code)}`;
+  const hint = `The entry, ${show(entry)}, is no address of the code, ${formatRange(code)}`;
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });
 }
 

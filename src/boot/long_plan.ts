@@ -15,7 +15,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, type Names, show } from "../../ffi/mod.ts";
 import { CANONICAL_END, IdentityMap, PAGE_BYTES, PageEntry, TABLE_BYTES } from "../arch/x86/mod.ts";
 import type { GuestMemory, MemorySlot, Range } from "../memory/mod.ts";
 import { checkOptions, checkRegisters } from "./enter.ts";
@@ -28,7 +28,7 @@ import {
 } from "./exceptions.ts";
 import { FOUR_GIB } from "./flat.ts";
 import { checkEntry, codeRange } from "./image.ts";
-import type { BootOptions } from "./options.ts";
+import { BOOT_OPTIONS, type BootOptions } from "./options.ts";
 import { endOf, type Reach, roundUp, slotsOf, Space, type Want } from "./place.ts";
 import { givenStack, stackWant } from "./stack.ts";
 
@@ -87,6 +87,13 @@ const STACK_ALIGN = 16;
 /** No structure but the page tables has a larger alignment. */
 const LARGEST_ALIGN = 64;
 const { RW, US } = PageEntry;
+const OPTIONS: Names<LongModeOptions> = {
+  ...BOOT_OPTIONS,
+  pageSize: true,
+  map: true,
+  cpl: true,
+  idt: true,
+};
 
 /** Checks everything and finds room; writes nothing. */
 export function planLongMode(
@@ -94,16 +101,15 @@ export function planLongMode(
   memory: MemorySlot | GuestMemory,
   options: LongModeOptions,
 ): LongModePlan {
-  checkOptions(operation, options);
-  const { cpl = 0, pageSize = "2M", map } = options;
+  checkOptions(operation, options, OPTIONS);
+  const { cpl = 0, pageSize = "2M", map, idt: idtOption = cpl === 3 } = options;
   checkPaging(operation, options);
   checkRegisters(operation, options.registers);
-  const idtOption = options.idt ?? cpl === 3;
-  const idt = typeof idtOption === "object" ? idtOption : {};
+  const idt = typeof idtOption === "boolean" ? {} : idtOption;
   checkIdt(operation, idt);
   const reach = { limit: map ?? CANONICAL_END, prefer: FOUR_GIB };
   const code = codeRange(operation, memory, options, reach.limit);
-  const entry = options.entry ?? code.guestPhysAddr;
+  const { entry = code.guestPhysAddr } = options;
   checkEntry(operation, entry, code);
 
   const space = Space.of(memory, reach);
@@ -208,10 +214,10 @@ function checkPaging(operation: string, options: LongModeOptions): void {
   const { pageSize = "2M", map, cpl = 0 } = options;
   const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
   if (pageSize !== "2M" && pageSize !== "1G") throw invalid('pageSize is "2M" or "1G"');
-  if (cpl !== 0 && cpl !== 3) throw invalid(`cpl is 0 or 3, not ${String(cpl)}`);
+  if (cpl !== 0 && cpl !== 3) throw invalid(`cpl is 0 or 3, not ${show(cpl)}`);
   if (map === undefined) return;
   const page = PAGE_BYTES[pageSize];
-  if (!(map > 0 && map <= CANONICAL_END && map % page === 0)) {
-    throw invalid(`map is a multiple of the page size, ${page}, up to 2^47, not ${map}`);
+  if (!(Number.isSafeInteger(map) && map > 0 && map <= CANONICAL_END && map % page === 0)) {
+    throw invalid(`map is a multiple of the page size, ${page}, up to 2^47, not ${show(map)}`);
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Names } from "../../ffi/mod.ts";
 import type { Range } from "../memory/mod.ts";
 
 /** General registers to begin with; those left out are 0. RIP and RSP follow `entry` and `stack`. */
@@ -63,6 +64,16 @@ export interface BootOptions {
    */
   readonly avoid?: readonly Range[] | undefined;
 }
+
+/** The options of every mode. */
+export const BOOT_OPTIONS: Names<BootOptions> = {
+  code: true,
+  at: true,
+  entry: true,
+  stack: true,
+  registers: true,
+  avoid: true,
+};
 
 /** What was put where. Addresses are guest-physical. */
 export interface Boot {

@@ -55,9 +55,9 @@ export interface PagedModeBoot extends FlatBoot {
  * }
  * ```
  *
- * @throws {KvmError} EINVAL for an entry outside the code or a stack that can't be, EFAULT or E2BIG
- * for code outside memory or above 4 GiB, ENOMEM without room for page directory, GDT and stack;
- * EOPNOTSUPP where KVM has paging in long mode only.
+ * @throws {KvmError} EINVAL for an option that can't be, an entry outside the code or a stack outside
+ * memory; EFAULT or E2BIG for code outside memory or above 4 GiB; ENOMEM without room for page
+ * directory, GDT and stack; EOPNOTSUPP where KVM has paging in long mode only.
  */
 export function pagedMode(
   vcpu: PagedModeVcpu,

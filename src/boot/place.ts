@@ -5,9 +5,9 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import { MemFlag } from "../../ffi/uapi/mod.ts";
-import { formatRange, type GuestMemory, type MemorySlot, type Range } from "../memory/mod.ts";
+import { formatRange, GuestMemory, MemorySlot, type Range } from "../memory/mod.ts";
 
 /** Something to find room for. */
 export interface Want {
@@ -125,6 +125,13 @@ export class Space {
       `reach and write it; ${free}: add memory, or load the code elsewhere`;
     return new KvmError({ operation, errno: Errno.ENOMEM, hint });
   }
+}
+
+/** Throws EINVAL unless there is guest memory. */
+export function checkMemory(operation: string, memory: MemorySlot | GuestMemory): void {
+  if (memory instanceof MemorySlot || memory instanceof GuestMemory) return;
+  const hint = `The memory is a MemorySlot, or all of a VM's: vm.memory, not ${show(memory)}`;
+  throw new KvmError({ operation, errno: Errno.EINVAL, hint });
 }
 
 /** The slots of any guest memory. */

@@ -33,8 +33,9 @@ import type { BootOptions } from "./options.ts";
  * console.log(vcpu.run().reason); // "io"
  * ```
  *
- * @throws {KvmError} EINVAL for an entry outside the code or a stack that can't be, EFAULT or E2BIG
- * for code outside memory or above 4 GiB, ENOMEM without room for GDT and stack.
+ * @throws {KvmError} EINVAL for an option that can't be, an entry outside the code or a stack outside
+ * memory; EFAULT or E2BIG for code outside memory or above 4 GiB; ENOMEM without room for GDT and
+ * stack.
  */
 export function protectedMode(
   vcpu: BootVcpu,

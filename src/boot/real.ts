@@ -16,7 +16,7 @@ import { CR0, realModeSegment, taskRegister } from "../arch/x86/mod.ts";
 import type { GuestMemory, MemorySlot } from "../memory/mod.ts";
 import { type BootVcpu, checkOptions, checkRegisters, enter } from "./enter.ts";
 import { checkEntry, codeRange } from "./image.ts";
-import type { Boot, BootOptions } from "./options.ts";
+import { type Boot, BOOT_OPTIONS, type BootOptions } from "./options.ts";
 import { endOf, roundUp, Space } from "./place.ts";
 import { givenStack, stackWant } from "./stack.ts";
 
@@ -61,8 +61,8 @@ const STACK_ALIGN = 2;
  * console.log(vcpu.run().reason); // "io"
  * ```
  *
- * @throws {KvmError} EINVAL for an entry outside the code or a stack that can't be, EFAULT or E2BIG
- * for code outside memory or above 1 MiB, ENOMEM without room for the stack.
+ * @throws {KvmError} EINVAL for an option that can't be, an entry outside the code or a stack outside
+ * memory; EFAULT or E2BIG for code outside memory or above 1 MiB; ENOMEM without room for the stack.
  */
 export function realMode(
   vcpu: BootVcpu,
@@ -70,11 +70,12 @@ export function realMode(
   options: RealModeOptions,
 ): Boot {
   const operation = "start the guest in real mode";
-  checkOptions(operation, options);
+  checkOptions<RealModeOptions>(operation, options, BOOT_OPTIONS);
   const { code, registers } = options;
   checkRegisters(operation, registers);
   const range = codeRange(operation, memory, { ...options, entry: undefined }, MEBIBYTE);
-  const entry = farAddress(operation, options.entry ?? range.guestPhysAddr);
+  const { entry: first = range.guestPhysAddr } = options;
+  const entry = farAddress(operation, first);
   const address = 16 * entry.segment + entry.offset;
   checkEntry(operation, address, range);
 
@@ -113,7 +114,7 @@ export function realMode(
 }
 
 function farAddress(operation: string, entry: number | FarAddress): FarAddress {
-  const far = typeof entry === "number" ? { segment: 0, offset: entry } : entry;
+  const far = typeof entry === "object" && entry !== null ? entry : { segment: 0, offset: entry };
   const fits = ({ segment, offset }: FarAddress) =>
     [segment, offset].every((part) => Number.isInteger(part) && part >= 0 && part <= SEGMENT_LIMIT);
   if (fits(far)) return far;

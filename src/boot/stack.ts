@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { Errno, KvmError, show } from "../../ffi/mod.ts";
 import type { Range } from "../memory/mod.ts";
 import type { Space, Want } from "./place.ts";
 
@@ -24,7 +24,9 @@ export function givenStack(
   if (stack === undefined) return undefined;
   const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
   if (!Number.isSafeInteger(stack) || stack % align !== 0) {
-    throw invalid(`The stack, ${stack}, is the first address above it, a multiple of ${align}`);
+    throw invalid(
+      `The stack, ${show(stack)}, is the first address above it, a multiple of ${align}`,
+    );
   }
   const room = space.below(stack);
   if (room < LEAST) {

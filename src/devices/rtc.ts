@@ -18,7 +18,7 @@
  * @module
  */
 
-import { create, Errno, KvmError, type StructOf } from "../../ffi/mod.ts";
+import { checkInteger, checkNames, create, type StructOf } from "../../ffi/mod.ts";
 import { OPEN_BYTE, readBytewise, writeBytewise } from "./bytewise.ts";
 import type { InterruptLine, TimedDevice } from "./device.ts";
 import { RTC, RTC_A, RTC_B, RTC_C, RTC_D } from "./rtc_registers.ts";
@@ -165,11 +165,12 @@ export class Rtc implements TimedDevice {
    *
    * @throws {KvmError} EINVAL for a size that can't be.
    */
-  setMemorySize({ below4G, above4G = 0 }: CmosMemorySize): void {
-    if (![below4G, above4G].every((size) => Number.isSafeInteger(size) && size >= 0)) {
-      const operation = `set the memory's size to ${below4G} and ${above4G}`;
-      throw new KvmError({ operation, errno: Errno.EINVAL, hint: "A size is a number of bytes" });
-    }
+  setMemorySize(size: CmosMemorySize): void {
+    const operation = "set the memory's size";
+    checkNames(operation, "What has it", size, { below4G: true, above4G: true });
+    const { below4G, above4G = 0 } = size;
+    checkInteger(operation, "below4G", below4G, 0, Number.MAX_SAFE_INTEGER);
+    checkInteger(operation, "above4G", above4G, 0, Number.MAX_SAFE_INTEGER);
     this.#store(RTC.BASE_MEMORY, 2, Math.min(below4G / KIB, BASE_KIB));
     this.#store(RTC.EXTENDED_MEMORY, 2, (below4G - MIB) / KIB);
     this.#store(RTC.EXTENDED_MEMORY_FOUND, 2, (below4G - MIB) / KIB);

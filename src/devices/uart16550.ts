@@ -23,7 +23,7 @@
  * @module
  */
 
-import { create, type StructOf } from "../../ffi/mod.ts";
+import { checkNames, create, type StructOf } from "../../ffi/mod.ts";
 import { OPEN_BYTE, readBytewise, writeBytewise } from "./bytewise.ts";
 import type { ByteSink, ByteSource, Device, InterruptLine } from "./device.ts";
 import {
@@ -187,8 +187,15 @@ export class Uart16550 implements Device {
     if (!this.#loop) this.#arrive(0, UART_LSR.BI | UART_LSR.FE);
   }
 
-  /** The other side's modem lines change; after power-on it is ready: CTS, DSR and DCD are up. */
-  setModemLines({ cts, dsr, ri, dcd }: ModemLines): void {
+  /**
+   * The other side's modem lines change; after power-on it is ready: CTS, DSR and DCD are up.
+   *
+   * @throws {KvmError} EINVAL for a name that is no line's.
+   */
+  setModemLines(changes: ModemLines): void {
+    const names = { cts: true, dsr: true, ri: true, dcd: true } as const;
+    checkNames("set the modem's lines", "What changes", changes, names);
+    const { cts, dsr, ri, dcd } = changes;
     let lines = this.#peer;
     lines = withBit(lines, UART_MSR.CTS, cts);
     lines = withBit(lines, UART_MSR.DSR, dsr);

@@ -10,15 +10,3 @@ import { Errno, KvmError } from "../../ffi/mod.ts";
 export function invalid(operation: string, hint: string): KvmError {
   return new KvmError({ operation, errno: Errno.EINVAL, hint });
 }
-
-/** Refuses what is no whole number from `low` to `high`; EINVAL. */
-export function checkInteger(
-  operation: string,
-  what: string,
-  value: number,
-  low: number,
-  high: number,
-): void {
-  if (Number.isSafeInteger(value) && value >= low && value <= high) return;
-  throw invalid(operation, `${what} is a whole number from ${low} to ${high}, not ${value}`);
-}

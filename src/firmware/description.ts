@@ -4,7 +4,8 @@
  * @module
  */
 
-import { checkInteger, invalid } from "./check.ts";
+import { checkInteger, checkList, checkNames, type Names } from "../../ffi/mod.ts";
+import { invalid } from "./check.ts";
 import { IO_APIC_PINS, PIT_PIN } from "./layout/mod.ts";
 
 /** How an interrupt line says that there is something to do; in either case by being high. */
@@ -101,6 +102,34 @@ export interface FirmwareDescription {
   readonly virtioMmio?: readonly VirtioMmio[] | undefined;
 }
 
+const DESCRIPTION: Names<FirmwareDescription> = {
+  apicIds: true,
+  ioApicId: true,
+  processor: true,
+  serialPorts: true,
+  i8042: true,
+  rtc: true,
+  fwCfg: true,
+  pm: true,
+  vga: true,
+  virtioMmio: true,
+};
+const PROCESSOR: Names<ProcessorSignature> = { signature: true, features: true };
+const SERIAL_PORT: Names<SerialPort> = { port: true, irq: true };
+const I8042: Names<KeyboardController> = { mouse: true };
+const RTC: Names<Clock> = { century: true };
+const FW_CFG: Names<FirmwareConfig> = { port: true };
+const PM: Names<PowerManagement> = {
+  eventPort: true,
+  controlPort: true,
+  timerPort: true,
+  timerBits: true,
+  sleepTypeS5: true,
+  resetPort: true,
+  resetValue: true,
+};
+const VIRTIO_MMIO: Names<VirtioMmio> = { address: true, size: true, irq: true, trigger: true };
+
 /** A local APIC's highest id: all ones is a broadcast (SDM volume 3, 11.12.9). */
 const LAST_APIC_ID = 0xffff_fffe;
 
@@ -116,7 +145,21 @@ export function checkDescription(operation: string, description: FirmwareDescrip
   const ports = (what: string, first: number | undefined, count: number) =>
     check(`${what}'s first port`, first, 1, 0x1_0000 - count);
 
-  const { apicIds, ioApicId, processor, serialPorts, rtc, fwCfg, pm, virtioMmio } = description;
+  const part = <T extends object>(what: string, value: T | undefined, names: Names<T>) => {
+    if (value !== undefined) checkNames(operation, what, value, names);
+  };
+
+  checkNames(operation, "A machine", description, DESCRIPTION);
+  const { apicIds, ioApicId, processor, i8042, rtc, fwCfg, pm } = description;
+  const { serialPorts = [], virtioMmio = [] } = description;
+  part("processor", processor, PROCESSOR);
+  part("i8042", i8042, I8042);
+  part("rtc", rtc, RTC);
+  part("fwCfg", fwCfg, FW_CFG);
+  checkNames(operation, "pm", pm, PM);
+  checkList(operation, "apicIds", apicIds);
+  checkList(operation, "serialPorts", serialPorts);
+  checkList(operation, "virtioMmio", virtioMmio);
   if (apicIds.length === 0) throw invalid(operation, "A machine has a processor at least");
   for (const id of apicIds) checkInteger(operation, "An APIC's id", id, 0, LAST_APIC_ID);
   if (new Set(apicIds).size !== apicIds.length) {
@@ -125,7 +168,9 @@ export function checkDescription(operation: string, description: FirmwareDescrip
   check("The I/O APIC's id", ioApicId, 0, 254);
   check("A processor's signature", processor?.signature, 0, 0xffff_ffff);
   check("A processor's features", processor?.features, 0, 0xffff_ffff);
-  for (const { port, irq } of serialPorts ?? []) {
+  for (const serialPort of serialPorts) {
+    checkNames(operation, "A serial port", serialPort, SERIAL_PORT);
+    const { port, irq } = serialPort;
     ports("A serial port", port, 8);
     checkInteger(operation, "A serial port's IRQ", irq, 1, 15);
   }
@@ -137,7 +182,9 @@ export function checkDescription(operation: string, description: FirmwareDescrip
   ports("The reset register", pm.resetPort, 1);
   check("The reset register's value", pm.resetValue, 0, 255);
   checkInteger(operation, "SLP_TYP", pm.sleepTypeS5, 0, 7);
-  for (const { address, size, irq } of virtioMmio ?? []) {
+  for (const device of virtioMmio) {
+    checkNames(operation, "A virtio device", device, VIRTIO_MMIO);
+    const { address, size, irq } = device;
     checkInteger(operation, "A virtio device's size", size, 0x100, 0xffff_ffff);
     checkInteger(operation, "A virtio device's address", address, 0, 0x1_0000_0000 - size);
     checkInteger(operation, "A virtio device's IRQ", irq, 1, IO_APIC_PINS - 1);

@@ -4,13 +4,26 @@
  * @module
  */
 
-import { Errno, KvmError, show } from "../../ffi/mod.ts";
+import { checkNames, Errno, KvmError, type Names, show } from "../../ffi/mod.ts";
 import { GuestMemory } from "../memory/mod.ts";
 import { isProtocol, protocols } from "./detect.ts";
-import type { LoadOptions, Protocol } from "./options.ts";
+import type { KernelModule, LoadOptions, Protocol } from "./options.ts";
 
 /** Entries that Linux's zero page has room for (x86/zero-page.rst). */
 const E820_MAX = 128;
+
+const OPTIONS: Names<LoadOptions> = {
+  memoryMap: true,
+  protocol: true,
+  commandLine: true,
+  initrd: true,
+  modules: true,
+  rsdp: true,
+  loadAddress: true,
+  entry: true,
+  loaderName: true,
+};
+const MODULE: Names<KernelModule> = { image: true, commandLine: true };
 
 /** Options that an image asks in vain for where its protocol has no place for them. */
 type Optional = "commandLine" | "initrd" | "modules" | "loadAddress" | "entry";
@@ -37,9 +50,7 @@ export function checkOptions(
   // Where there is none, or none any more, memory itself says which.
   if (memory.slots.length === 0) memory.readU8(0);
   if (!(image instanceof Uint8Array)) throw invalid("The image is a Uint8Array");
-  if (typeof options !== "object" || options === null) {
-    throw invalid("The options are an object with a memoryMap");
-  }
+  checkNames(operation, "What goes with it", options, OPTIONS);
   const { protocol, commandLine, initrd, modules, rsdp, loadAddress, entry, loaderName } = options;
   if (protocol !== undefined && !isProtocol(protocol)) {
     throw invalid(`protocol is ${protocols.join(", ")}, not ${show(protocol)}`);
@@ -62,10 +73,11 @@ export function checkOptions(
   if (modules !== undefined && !Array.isArray(modules)) {
     throw invalid("modules is a list of { image, commandLine }");
   }
-  modules?.forEach((module, index) => {
-    bytes(`The image of module ${index}`, module?.image);
+  for (const [index, module] of modules?.entries() ?? []) {
+    checkNames(operation, `Module ${index}`, module, MODULE);
+    bytes(`The image of module ${index}`, module.image);
     text(`The command line of module ${index}`, module.commandLine);
-  });
+  }
   address("rsdp", rsdp);
   address("loadAddress", loadAddress);
   address("entry", entry);

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { Errno, KvmError, show } from "../../ffi/mod.ts";
+import { checkNames, Errno, KvmError, type Names, show } from "../../ffi/mod.ts";
 import type { InternalErrorExit, Vcpu } from "../kvm/mod.ts";
-import type { LoadOptions } from "../loader/mod.ts";
+import type { KernelModule, LoadOptions } from "../loader/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 import type { Output } from "./output.ts";
 
@@ -104,15 +104,40 @@ export function parseSize(text: string): number {
   throw new KvmError({ operation: `understand the size "${text}"`, errno: Errno.EINVAL, hint });
 }
 
+const OPERATION = "make a machine";
+const OPTIONS: Names<MachineOptions> = {
+  kernel: true,
+  protocol: true,
+  loadAddress: true,
+  entry: true,
+  commandLine: true,
+  initrd: true,
+  modules: true,
+  memory: true,
+  cpus: true,
+  cpu: true,
+  console: true,
+  serial: true,
+  debugcon: true,
+  fwCfg: true,
+  onReset: true,
+  onTripleFault: true,
+  onInternalError: true,
+  onBootTimer: true,
+  signal: true,
+};
+const CONSOLE: Names<SerialOptions> = { output: true, input: true };
+const MODULE: Names<KernelModule> = { image: true, commandLine: true };
+
 /** How many serial ports a PC has. */
 const MAX_SERIAL = 4;
 
 /** Checks what the machine itself uses; the loader checks the rest. */
 export function checkOptions(options: MachineOptions): void {
   const invalid = (hint: string) => {
-    throw new KvmError({ operation: "make a machine", errno: Errno.EINVAL, hint });
+    throw new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
   };
-  if (typeof options !== "object" || options === null) invalid("It takes an object of options");
+  checkNames(OPERATION, "What it is made of", options, OPTIONS);
   const { cpus = 1, memory = 0, serial = [], onReset, onTripleFault } = options;
   if (options.kernel === undefined) invalid("The option kernel is a path or the image's bytes");
   if (!Number.isSafeInteger(cpus) || cpus < 1) {
@@ -127,6 +152,10 @@ export function checkOptions(options: MachineOptions): void {
     if (typeof port !== "object" || port === null || Array.isArray(port)) {
       invalid('A console is "inherit", or an object with output and input');
     }
+    // A class's object, as a Pty is, has names of its own.
+    if (Object.getPrototypeOf(port) === Object.prototype) {
+      checkNames(OPERATION, "A console", port, CONSOLE);
+    }
     checkOutput(port.output, invalid);
     if (port.input !== undefined && !(port.input instanceof ReadableStream)) {
       invalid("A console's input is a ReadableStream");
@@ -134,9 +163,8 @@ export function checkOptions(options: MachineOptions): void {
   }
   checkOutput(debugcon, invalid);
   checkStreams([console === "inherit" ? {} : console, ...serial, { output: debugcon }], invalid);
-  if (!Array.isArray(modules) || modules.some((one) => typeof one !== "object" || one === null)) {
-    invalid("modules is a list of objects with image and commandLine");
-  }
+  if (!Array.isArray(modules)) invalid("modules is a list of objects with image and commandLine");
+  for (const module of modules) checkNames(OPERATION, "A module", module, MODULE);
   const isBytes = (value: unknown) => value instanceof Uint8Array;
   const isRecord = typeof fwCfg === "object" && fwCfg !== null && !Array.isArray(fwCfg);
   if (!isRecord || !Object.values(fwCfg).every(isBytes)) {

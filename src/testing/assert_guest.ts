@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { StructInit } from "../../ffi/mod.ts";
+import { checkNames, type Names, type StructInit } from "../../ffi/mod.ts";
 import type { kvmRegs } from "../../ffi/uapi/mod.ts";
 import { type ExitName, formatRegisters, type Regs } from "../kvm/mod.ts";
 import { bytesOf } from "./bytes.ts";
@@ -32,6 +32,14 @@ export interface GuestExpectation {
   readonly exits?: readonly ExitName[] | Partial<Record<ExitName, number>> | undefined;
 }
 
+const EXPECTATION: Names<GuestExpectation> = {
+  registers: true,
+  memory: true,
+  output: true,
+  written: true,
+  exits: true,
+};
+
 /**
  * Runs a guest, compares what it left behind, and closes it.
  *
@@ -49,6 +57,7 @@ export interface GuestExpectation {
  *
  * @throws {GuestError} if it did not end well, or left something else; the message lists each
  * difference and the registers.
+ * @throws {KvmError} if the guest can't be set up, or nothing can be as expected.
  */
 export function assertGuest(options: GuestOptions, expected: GuestExpectation): void {
   checkExpectation(expected);
@@ -76,9 +85,7 @@ export function assertGuest(options: GuestOptions, expected: GuestExpectation): 
 
 /** What can never be found is a mistake of the test's, and no difference. */
 function checkExpectation(expected: GuestExpectation): void {
-  if (typeof expected !== "object" || expected === null) {
-    throw wrongOption("what is expected", expected, "an object");
-  }
+  checkNames("check the guest", "What is expected", expected, EXPECTATION);
   const { registers, memory, written, exits } = expected;
   for (const [name, value] of Object.entries({ registers, memory, written, exits })) {
     if (value === undefined || (typeof value === "object" && value !== null)) continue;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, show, type StructInit } from "../../ffi/mod.ts";
+import { checkNames, Errno, KvmError, type Names, show, type StructInit } from "../../ffi/mod.ts";
 import type { kvmRegs } from "../../ffi/uapi/mod.ts";
 import {
   exitKinds,
@@ -67,6 +67,22 @@ export interface GuestOptions {
   readonly prepare?: ((vcpu: Vcpu, vm: Vm) => void) | undefined;
 }
 
+const OPTIONS: Names<GuestOptions> = {
+  code: true,
+  mode: true,
+  cpl: true,
+  at: true,
+  registers: true,
+  memory: true,
+  memorySize: true,
+  input: true,
+  mmio: true,
+  timeLimit: true,
+  ends: true,
+  endPort: true,
+  setup: true,
+  prepare: true,
+};
 const modes: readonly unknown[] = ["real", "protected", "paged", "long"] satisfies GuestMode[];
 const functions = ["mmio", "setup", "prepare"] as const;
 
@@ -89,9 +105,7 @@ export function wrongOption(option: string, value: unknown, should: string): Kvm
 
 /** Throws EINVAL for what would be found out late, or never; the rest is for those who use it. */
 export function checkGuestOptions(options: GuestOptions): void {
-  if (typeof options !== "object" || options === null) {
-    throw wrongOption("the options", options, "an object with the code");
-  }
+  checkNames("run the guest", "What to run", options, OPTIONS);
   const { code, mode = "long", cpl = 0, ends = "hlt", endPort = 0, memory = {} } = options;
   if (typeof code !== "string" && !(code instanceof Uint8Array)) {
     throw wrongOption("code", code, "a Uint8Array, or NASM source as a string");

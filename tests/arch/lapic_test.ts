@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { LAPIC, LapicRegisters, LVT } from "../../src/arch/x86/mod.ts";
 import { assertCode } from "../support/codes.ts";
 
@@ -36,4 +36,58 @@ Deno.test("a register that an APIC does not have is refused", () => {
   const registers = new LapicRegisters({ regs: new Uint8Array(1024) });
   assertCode("EINVAL", () => registers.read("toString" as "id"));
   assertCode("EINVAL", () => registers.write("timer" as "id", 1));
+  for (const name of [undefined, null, 0x20, NaN, {}, ["id"], Symbol("id")] as never[]) {
+    assertCode("EINVAL", () => registers.read(name), Deno.inspect(name));
+    assertCode("EINVAL", () => registers.write(name, 1), Deno.inspect(name));
+    assertCode("EINVAL", () => registers.vectors(name), Deno.inspect(name));
+  }
+});
+
+Deno.test("a register that is no bank has no vectors", () => {
+  const registers = new LapicRegisters({ regs: new Uint8Array(1024) });
+  for (const name of ["tpr", "timerDivide", "toString"]) {
+    const { message } = assertCode("EINVAL", () => registers.vectors(name as "irr"), name);
+    assertStringIncludes(message, "isr, tmr, irr");
+  }
+});
+
+Deno.test("a register takes 32 bits, signed or not, and is left alone by what is none", () => {
+  const registers = new LapicRegisters({ regs: new Uint8Array(1024) });
+  registers.write("icrHigh", 0xff << 24);
+  assertEquals(registers.read("icrHigh"), 0xff00_0000);
+  registers.write("ldr", 2 ** 32 - 1);
+  registers.write("dfr", -1);
+  registers.write("tpr", -0);
+  assertEquals([registers.read("ldr"), registers.read("dfr")], [2 ** 32 - 1, 2 ** 32 - 1]);
+  const wrong = [
+    undefined,
+    null,
+    NaN,
+    0.5,
+    2 ** 32,
+    -(2 ** 31) - 1,
+    Infinity,
+    "1",
+    1n,
+    Symbol("1"),
+  ];
+  for (const value of wrong as never[]) {
+    const { message } = assertCode("EINVAL", () => registers.write("ldr", value));
+    assertStringIncludes(message, 'Cannot write the APIC\'s "ldr"');
+  }
+  assertEquals(registers.read("ldr"), 2 ** 32 - 1);
+});
+
+Deno.test("what has no APIC's page is refused", () => {
+  for (
+    const state of [
+      undefined,
+      null,
+      5,
+      {},
+      { regs: null },
+      { regs: new Uint8Array(1023) },
+      { regs: new Uint32Array(256) },
+    ] as never[]
+  ) assertCode("EINVAL", () => new LapicRegisters(state), Deno.inspect(state));
 });

@@ -214,6 +214,8 @@ Deno.test("Options that cannot be are refused before NASM starts", () => {
       { origin: 1.5 },
       { origin: NaN },
       { bits: 8 as 16 },
+      { org: 0x7c00 } as object,
+      null as unknown as object,
     ]
   ) {
     const error = assertThrows(() => assemble("nop", options), KvmError);

@@ -5,6 +5,7 @@ import { assemble, assembleFile } from "../../src/assemble/mod.ts";
 import { longMode, type LongModeOptions, LongSelector, readException } from "../../src/boot/mod.ts";
 import { stub } from "../../src/boot/stub_bytes.ts";
 import { Kvm } from "../../src/kvm/mod.ts";
+import { assertCode } from "../support/codes.ts";
 import { hasProgram, needing } from "../support/host.ts";
 import { code } from "../support/instructions.ts";
 import { needs } from "../support/needs.ts";
@@ -309,6 +310,25 @@ Deno.test(needs("With an in-kernel irqchip, the port tells of an exception", "IR
   const boot = longMode(vcpu, memory, { code: code(0x0f, 0x0b), idt: { port: 0xf4 } }); // ud2
   assertEquals(vcpu.run().reason, "io");
   assertEquals(readException(memory, boot)?.name, "#UD");
+});
+
+Deno.test("What is no memory, and no start's, has no exception to read", () => {
+  using machine = new Machine();
+  const { boot } = report(machine, divideByZero);
+  const { memory } = machine;
+  for (const wrong of [undefined, null, {}, "memory", new Uint8Array(4096)] as never[]) {
+    assertCode("EINVAL", () => readException(wrong, boot), Deno.inspect(wrong));
+  }
+  for (const wrong of [undefined, null, 5, "boot", Symbol("boot")] as never[]) {
+    assertCode("EINVAL", () => readException(memory, wrong), Deno.inspect(wrong));
+  }
+  for (const exceptions of [null, 5, {}, { record: NaN }, { record: -8 }, { record: 64n }]) {
+    const wrong = { exceptions } as never;
+    assertCode("EINVAL", () => readException(memory, wrong), Deno.inspect(wrong));
+  }
+  const elsewhere = { ...boot.exceptions!, record: 2 ** 40 };
+  assertCode("EFAULT", () => readException(memory, { exceptions: elsewhere }));
+  assertEquals(readException(memory, boot)?.name, "#DE");
 });
 
 Deno.test("A new start takes the old report away", () => {

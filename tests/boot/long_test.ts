@@ -228,6 +228,15 @@ Deno.test("Options that long mode can't have are refused", () => {
       { idt: { handlers: { 6: -1 } } },
       { idt: { handlers: { 6: 2 ** 47 } } },
       { idt: { handlers: { six: 0x1000 } } },
+      { idt: { handlers: { [-1]: 0x1000 } } },
+      { idt: { handlers: { 6: Symbol("handler") } } },
+      { idt: { handlers: null } },
+      { idt: { port: "0xf4" } },
+      { idt: null },
+      { idt: "yes" },
+      { cpl: Symbol("3") },
+      { map: 2n ** 21n },
+      { map: Symbol("all") },
     ]
   ) assertCode("EINVAL", start(options), Deno.inspect(options));
   assertCode("EFAULT", start({ map: 2 ** 21, at: 2 ** 21 }), "code beyond the map");

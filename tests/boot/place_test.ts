@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { KvmError } from "../../ffi/mod.ts";
 import {
   type Boot,
+  type BootOptions,
   longMode,
   type LongModeOptions,
   pagedMode,
@@ -83,14 +84,17 @@ Deno.test("Structures overlap neither the code nor each other, wherever it is an
     const image = new Uint8Array(1 + random.below(random.pick([16, 4096, 40_000]))).fill(0xcc);
     const mode = random.pick(names);
     const avoid = { guestPhysAddr: random.below(from), size: 1 + random.below(5000) };
-    const options: LongModeOptions = {
+    const common: BootOptions = {
       code: image,
       at,
       avoid: [avoid],
+      stack: random.below(4) === 0 ? 16 * random.below(from / 16) : undefined,
+    };
+    const options: LongModeOptions = mode !== "longMode" ? common : {
+      ...common,
       cpl: random.pick([0, 3]),
       idt: random.pick([undefined, true, { handlers: { 255: 0x1000 } }]),
       pageSize: random.pick(["2M", "1G"]),
-      stack: random.below(4) === 0 ? 16 * random.below(from / 16) : undefined,
     };
     const vcpu = new NotedVcpu();
     let boot: Boot;
@@ -246,7 +250,13 @@ Deno.test("Code that can't be started is refused before anything is written", ()
     ["EINVAL", { registers: { rax: 1 } as object }],
     ["EINVAL", { registers: { rflags: 1n << 15n } }],
     ["EINVAL", { registers: { rflags: 1n << 17n } }],
+    ["EINVAL", { avoid: {} as [] }],
+    ["EINVAL", { avoid: [{ guestPhysAddr: 0 } as Range] }],
+    ["EINVAL", { avoid: [{ guestPhysAddr: NaN, size: 1 }] }],
     ["ENOMEM", { avoid: [{ guestPhysAddr: 0, size: 2 ** 40 }] }],
+    ...[5n, "0x8000", Symbol("an address"), null].flatMap((value) =>
+      ["at", "entry", "stack"].map((name) => ["EINVAL", { [name]: value }] as const)
+    ),
   ];
   for (const mode of names) {
     for (const [expected, options] of cases) {
@@ -258,6 +268,16 @@ Deno.test("Code that can't be started is refused before anything is written", ()
         modes[mode](vcpu, loose.memory, { code: image, ...options } as LongModeOptions);
       }, what);
       assertEquals([vcpu.sets, dirtyPages(loose.memory)], [0, []], what);
+    }
+  }
+});
+
+Deno.test("What is no guest memory is refused by every mode", () => {
+  for (const mode of names) {
+    for (const memory of [undefined, null, {}, { slots: [] }, new Uint8Array(4096)]) {
+      const start = () => modes[mode](new NotedVcpu(), memory as never, { code: code(0xf4) });
+      const { message } = assertCode("EINVAL", start, `${mode} ${Deno.inspect(memory)}`);
+      assertStringIncludes(message, "The memory is a MemorySlot");
     }
   }
 });

@@ -292,7 +292,12 @@ Deno.test("the memory keeps bytes, and its size is where firmwares look for it",
   assertEquals([get(0x40), word(0x30)], [0xa5, 3072], "it has a battery");
   for (const below4G of [-1, 0.5, NaN]) {
     assertCode("EINVAL", () => rtc.setMemorySize({ below4G }));
+    assertCode("EINVAL", () => rtc.setMemorySize({ below4G: 0, above4G: below4G }));
   }
+  for (const wrong of [undefined, null, {}, { below4G: 1n }, { below4G: 0, above: 0 }] as never[]) {
+    assertCode("EINVAL", () => rtc.setMemorySize(wrong));
+  }
+  assertEquals(word(0x30), 3072);
 });
 
 Deno.test("time that the guest has set outlives a reset, and one that came while it was setting", () => {

@@ -11,6 +11,7 @@ import {
   UART_MCR,
   UART_MSR,
 } from "../../src/devices/mod.ts";
+import { assertCode } from "../support/codes.ts";
 import { fifoPort, FIFOS, IDLE, port } from "./port.ts";
 import { stands } from "./support.ts";
 
@@ -196,6 +197,10 @@ Deno.test("a modem line that changes is noted until MSR is read; RI only when it
   assertEquals([wires.level, read(UART.MSR)], [true, UART_MSR.CTS | UART_MSR.TERI]);
   uart.setModemLines({});
   assertEquals(wires.level, false);
+  for (const wrong of [undefined, null, "cts", { rts: false }] as never[]) {
+    assertCode("EINVAL", () => uart.setModemLines(wrong));
+  }
+  assertEquals(read(UART.MSR), UART_MSR.CTS);
 });
 
 Deno.test("a break that the guest sends comes back in loopback", () => {

@@ -4,6 +4,7 @@ import {
   ACPI_TABLES_SIZE,
   acpiTables,
   type FirmwareDescription,
+  mpTable,
   writeAcpiTables,
 } from "../../src/firmware/mod.ts";
 import { assertCode } from "../support/codes.ts";
@@ -144,8 +145,9 @@ Deno.test("the MADT says which interrupts are unlike ISA's, and where the NMI is
   ]);
 });
 
+const virtio = { address: 0xd001_0000, size: 0x1000, irq: 5 };
+
 Deno.test("a description that tables can't tell is refused", () => {
-  const virtio = { address: 0xd001_0000, size: 0x1000, irq: 5 };
   const bad: Record<string, Partial<FirmwareDescription>> = {
     "no processor": { apicIds: [] },
     "an id twice": { apicIds: [0, 1, 0] },
@@ -170,10 +172,37 @@ Deno.test("a description that tables can't tell is refused", () => {
     "a pin beyond": { virtioMmio: [{ ...virtio, irq: 24 }] },
     "a wide signature": { processor: { signature: 2 ** 32 } },
     "negative features": { processor: { features: -1 } },
+    "ids that are no list": { apicIds: 2 as unknown as [] },
+    "no ports": { serialPorts: [null] as unknown as [] },
+    "no power management": { pm: null as never },
+    "a number of no type": { pm: { sleepTypeS5: Symbol("5") as unknown as number } },
   };
   for (const [what, part] of Object.entries(bad)) {
     assertCode("EINVAL", () => acpiTables({ ...least, ...part }), what);
   }
+  assertCode("EINVAL", () => acpiTables(null as never));
+});
+
+Deno.test("a name that no description has is refused, wherever it is", () => {
+  const { pm } = least;
+  const misspelt: readonly [name: string, right: string, part: object][] = [
+    ["vgaa", "vga", { vgaa: true }],
+    ["stepping", "signature", { processor: { stepping: 3 } }],
+    ["IRQ", "irq", { serialPorts: [{ port: 0x3f8, irq: 4, IRQ: 3 }] }],
+    ["mice", "mouse", { i8042: { mice: true } }],
+    ["centuries", "century", { rtc: { centuries: 1 } }],
+    ["ports", "port", { fwCfg: { ports: 0x510 } }],
+    ["timer", "timerPort", { pm: { ...pm, timer: 0x608 } }],
+    ["edge", "trigger", { virtioMmio: [{ ...virtio, edge: true }] }],
+  ];
+  for (const [name, right, part] of misspelt) {
+    for (const make of [acpiTables, mpTable]) {
+      const { message } = assertCode("EINVAL", () => make({ ...least, ...part }), name);
+      assertStringIncludes(message, `has no ${name}, but `);
+      assertStringIncludes(message, right);
+    }
+  }
+  acpiTables({ ...least, vgaa: undefined } as typeof least);
 });
 
 Deno.test("tables need memory where they go", () => {

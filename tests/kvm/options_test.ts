@@ -5,7 +5,7 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { encodeBreakpoints } from "../../src/arch/x86/mod.ts";
-import { longMode } from "../../src/boot/mod.ts";
+import { longMode, pagedMode, protectedMode, realMode } from "../../src/boot/mod.ts";
 import { Cpuid, encodeRedirection, EventFd, Kvm, msiMessage } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { bare } from "../support/machine.ts";
@@ -53,6 +53,11 @@ Deno.test("an option of a name that is none is refused, and the error has those 
     ["EBX", "ebx", () => cpuid.mask(1, { EBX: 1 } as Anything)],
     ["level", "trigMode", () => msiMessage({ vector: 0x31, level: 1 } as Anything)],
     ["masked", "mask", () => encodeRedirection({ vector: 0x31, masked: 1 } as Anything)],
+    ["cpll", "cpl", () => longMode(vcpu, memory, { code, cpll: 3 } as Anything)],
+    ["ports", "port", () => longMode(vcpu, memory, { code, idt: { ports: 5 } as Anything })],
+    ["idt", "code", () => realMode(vcpu, memory, { code, idt: true } as Anything)],
+    ["cpl", "registers", () => protectedMode(vcpu, memory, { code, cpl: 3 } as Anything)],
+    ["map", "stack", () => pagedMode(vcpu, memory, { code, map: 2 ** 30 } as Anything)],
     [
       "kind",
       "type",
@@ -76,7 +81,7 @@ Deno.test("an option of a name that is none is refused, and the error has those 
   const wait = await event.wait({ timeout: 5 } as Anything).catch((error) => error);
   assertStringIncludes(wait.message, "has no timeout, but signal");
   // What is undefined asks for nothing.
-  longMode(vcpu, memory, { code });
+  longMode(vcpu, memory, { code, Cpl: undefined } as Anything);
   vcpu.setGuestDebug({ singlestep: undefined } as Anything);
 });
 

@@ -60,6 +60,18 @@ Deno.test("Options, image and memory of a wrong type are EINVAL", () => {
   target.assertUntouched();
 });
 
+Deno.test("An option of a name that is none is refused, a module's too", () => {
+  using target = new Target();
+  const options = { protocol: "multiboot", cmdline: "quiet" } as Partial<LoadOptions>;
+  target.refuse("EINVAL", "What goes with it has no cmdline, but memoryMap", image, options);
+  const modules = [{ image }, { image, cmdline: "quiet" }];
+  target.refuse("EINVAL", "Module 1 has no cmdline, but image, commandLine", image, {
+    protocol: "multiboot",
+    modules,
+  });
+  target.load(image, { cmdline: undefined } as Partial<LoadOptions>);
+});
+
 Deno.test("Memory that there is not yet, or no more, is EFAULT or EBADF", () => {
   const options = { memoryMap: map.e820 };
   assertCode("EFAULT", () => loadKernel(new GuestMemory(), image, options));

@@ -64,8 +64,9 @@ export function startLong(
   options: StartLongOptions = {},
   setup?: (vm: Vm) => void,
 ): Machine {
-  const machine = bare(options.size ?? 2 << 20, setup);
-  longMode(machine.vcpu, machine.memory, { ...options, code: Uint8Array.from(code) });
+  const { size = 2 << 20, ...rest } = options;
+  const machine = bare(size, setup);
+  longMode(machine.vcpu, machine.memory, { ...rest, code: Uint8Array.from(code) });
   return machine;
 }
 

@@ -149,7 +149,9 @@ type Anything = any;
 Deno.test("options that can't be are refused by name, and nothing runs", () => {
   const code = add;
   const cases: readonly [options: Anything, message: string][] = [
-    [null, "the options"],
+    [null, "What to run is an object, not null"],
+    [{ code, registrs: {} }, "What to run has no registrs, but code, mode"],
+    [{ code, cpl: 3, idt: true }, "has no idt"],
     [{}, "code is a Uint8Array"],
     [{ code: [0xf4] }, "code is a Uint8Array"],
     [{ code, mode: "virtual" }, "mode is one of real"],
@@ -178,7 +180,8 @@ Deno.test("options that can't be are refused by name, and nothing runs", () => {
 
 Deno.test("an expectation that nothing can meet is a mistake of the test's", () => {
   const cases: readonly [expected: Anything, message: string][] = [
-    [null, "what is expected"],
+    [null, "What is expected is an object, not null"],
+    [{ registrs: {} }, "What is expected has no registrs, but registers, memory"],
     [{ registers: { rax: 42 } }, "registers.rax is a bigint"],
     [{ memory: 5 }, "memory is an object"],
     [{ memory: { 0x2000: {} } }, "memory[8192] is text"],

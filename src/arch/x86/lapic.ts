@@ -13,6 +13,7 @@ import {
   isName,
   KvmError,
   show,
+  U32_MAX,
 } from "../../../ffi/mod.ts";
 
 /**
@@ -104,7 +105,13 @@ const BYTES = 0x400;
 
 /** Registers are 32 bits wide and 16 bytes apart. */
 const STRIDE = 16;
+const S32_MIN = -(2 ** 31);
 const BANK_REGISTERS = 8;
+const BANKS: Readonly<Record<LapicBank, number>> = {
+  isr: LAPIC.isr,
+  tmr: LAPIC.tmr,
+  irr: LAPIC.irr,
+};
 
 /**
  * Reads and writes the registers of `vcpu.getLapic()` by name, in place.
@@ -130,7 +137,11 @@ const BANK_REGISTERS = 8;
 export class LapicRegisters {
   readonly #view: DataView<ArrayBuffer>;
 
-  /** For `struct kvm_lapic_state`, or any copy of an APIC's page. */
+  /**
+   * For `struct kvm_lapic_state`, or any copy of an APIC's page.
+   *
+   * @throws {KvmError} EINVAL for what has no registers, or fewer bytes.
+   */
   constructor(state: { readonly regs: Uint8Array<ArrayBuffer> }) {
     checkObject("read an APIC's registers", "What has them", state);
     const { regs } = state;
@@ -139,19 +150,36 @@ export class LapicRegisters {
     this.#view = new DataView(regs.buffer, regs.byteOffset, regs.byteLength);
   }
 
-  /** A register; of a bank, its first 32 vectors. */
+  /**
+   * A register; of a bank, its first 32 vectors.
+   *
+   * @throws {KvmError} EINVAL for a name that is no register's.
+   */
   read(register: LapicRegister): number {
-    return this.#view.getUint32(offsetOf(`read the APIC's ${show(register)}`, register), true);
+    const offset = offsetOf(`read the APIC's ${show(register)}`, LAPIC, register);
+    return this.#view.getUint32(offset, true);
   }
 
-  /** Sets a register. KVM_SET_LAPIC takes over what the kernel's APIC has. */
+  /**
+   * Sets a register. KVM_SET_LAPIC takes over what the kernel's APIC has.
+   *
+   * @param value 32 bits, as an unsigned number or as the signed one that `0xff << 24` is.
+   * @throws {KvmError} EINVAL for a name that is no register's, or another value.
+   */
   write(register: LapicRegister, value: number): void {
-    this.#view.setUint32(offsetOf(`write the APIC's ${show(register)}`, register), value, true);
+    const operation = `write the APIC's ${show(register)}`;
+    const offset = offsetOf(operation, LAPIC, register);
+    checkInteger(operation, "The value", value, S32_MIN, U32_MAX);
+    this.#view.setUint32(offset, value, true);
   }
 
-  /** The vectors whose bit is set in a bank, ascending. */
+  /**
+   * The vectors whose bit is set in a bank, ascending.
+   *
+   * @throws {KvmError} EINVAL for a name that is no bank's.
+   */
   vectors(bank: LapicBank): number[] {
-    const first = offsetOf(`read the APIC's ${show(bank)}`, bank);
+    const first = offsetOf(`read the vectors of the APIC's ${show(bank)}`, BANKS, bank);
     const vectors: number[] = [];
     for (let vector = 0; vector < BANK_REGISTERS * 32; vector++) {
       const bits = this.#view.getUint32(first + STRIDE * (vector >> 5), true);
@@ -161,10 +189,12 @@ export class LapicRegisters {
   }
 }
 
-function offsetOf(operation: string, register: string): number {
-  const offsets: Readonly<Record<string, number>> = LAPIC;
-  const offset = isName(offsets, register) ? offsets[register] : undefined;
-  if (offset !== undefined) return offset;
-  const hint = `The registers are ${Object.keys(LAPIC).join(", ")}`;
+function offsetOf<N extends string>(
+  operation: string,
+  offsets: Readonly<Record<N, number>>,
+  name: N,
+): number {
+  if (isName(offsets, name)) return offsets[name];
+  const hint = `It is one of ${Object.keys(offsets).join(", ")}`;
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { checkInteger } from "../../../../ffi/mod.ts";
 import { concat, dword, word } from "../../bytes.ts";
-import { checkInteger } from "../../check.ts";
 import { buffer } from "./data.ts";
 import type { Aml } from "./encode.ts";
 
