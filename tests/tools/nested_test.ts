@@ -6,17 +6,19 @@ import {
   assertThrows,
 } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { cached, cacheFolder, hash } from "../../tools/nested/cache.ts";
+import { cached, cacheFolder, hash } from "../../tools/support/cache.ts";
 import { keepDurations, knownDurations } from "../../tools/nested/durations.ts";
 import { NestedError } from "../../tools/nested/error.ts";
 import { makeImage, PARTITION } from "../../tools/nested/ext4.ts";
 import { jobImage, lockedPackages } from "../../tools/nested/job.ts";
 import { LimitError, runMachine, StuckError } from "../../tools/nested/machine.ts";
 import { dependencies, findModules } from "../../tools/nested/modules.ts";
-import { effectiveLimit, parseOptions, quote, UsageError } from "../../tools/nested/options.ts";
-import { kernelParts, parseAptShow, suiteSources, wantedPackages } from "../../tools/nested/apt.ts";
+import { effectiveLimit, parseOptions, quote } from "../../tools/nested/options.ts";
+import { kernelParts, wantedPackages, wholeSuite } from "../../tools/nested/apt.ts";
+import { parseAptShow, suiteSources } from "../../tools/support/apt.ts";
+import { ToolError, UsageError } from "../../tools/support/error.ts";
 import { packages } from "../../tools/nested/packages.ts";
-import { missingMessage, missingPrograms, run } from "../../tools/nested/process.ts";
+import { missingMessage, missingPrograms, run } from "../../tools/support/process.ts";
 import { mergeReports, readReport } from "../../tools/nested/report.ts";
 import { parts } from "../../tools/nested/parts.ts";
 import { inTurns } from "../../tools/nested/turns.ts";
@@ -71,7 +73,8 @@ Deno.test("a shell takes a quoted word for the word, whatever is in it", async (
 });
 
 Deno.test("the cache is where the user keeps caches", () => {
-  const folder = (variables: Record<string, string>) => cacheFolder((name) => variables[name]);
+  const folder = (variables: Record<string, string>) =>
+    cacheFolder("nested", (name) => variables[name]);
   assertEquals(folder({ XDG_CACHE_HOME: "/c", HOME: "/h" }), "/c/deno-kvm/nested");
   assertEquals(folder({ HOME: "/h" }), "/h/.cache/deno-kvm/nested");
   assertEquals(folder({ XDG_CACHE_HOME: "", HOME: "/h" }), "/h/.cache/deno-kvm/nested");
@@ -181,9 +184,13 @@ Deno.test("another suite is one of the Debian that apt knows, and backports need
 Debian|Debian-Security|file:/security
 Debian|Debian|file:/debian
 `;
-  assertMatch(suiteSources(archives, "sid"), /^deb \[signed-by=\S+\] file:\/debian sid main\n$/);
-  assertMatch(suiteSources(archives, "sid-backports"), /sid-backports main\ndeb .* sid main\n$/);
-  assertThrows(() => suiteSources("Ubuntu|Ubuntu|file:/u", "sid"), NestedError);
+  assertMatch(suiteSources(archives, ["sid"]), /^deb \[signed-by=\S+\] file:\/debian sid main\n$/);
+  assertMatch(
+    suiteSources(archives, wholeSuite("sid-backports")),
+    /sid-backports main\ndeb .* sid main\n$/,
+  );
+  assertEquals(wholeSuite("sid"), ["sid"]);
+  assertThrows(() => suiteSources("Ubuntu|Ubuntu|file:/u", ["sid"]), ToolError);
 });
 
 Deno.test("a folder without the packages, or with two of a kind, is refused with the reason", () =>
