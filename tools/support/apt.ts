@@ -117,6 +117,8 @@ async function suiteOptions(
     "Dir::Etc::SourceParts=-",
     `Dir::State::Lists=${join(state, "lists")}`,
     `Dir::Cache=${join(state, "cache")}`,
+    // It would rather keep what is installed, if that is newer than the suite's.
+    "Dir::State::Status=/dev/null",
     // A suite that is not chosen by default would not be asked otherwise.
     `APT::Default-Release=${chosen}`,
     "APT::Sandbox::User=root",
