@@ -7,7 +7,7 @@ import {
 } from "@std/assert";
 import { Cap } from "../../ffi/uapi/mod.ts";
 import { cpuidFeatures, MSR } from "../../src/arch/x86/mod.ts";
-import { Kvm } from "../../src/kvm/mod.ts";
+import { type CpuidEntry, Kvm } from "../../src/kvm/mod.ts";
 import { main } from "../../src/cli/main.ts";
 import { type Stream, Terminal } from "../../src/cli/terminal.ts";
 import { capMeanings } from "../../src/cli/info/cap_meanings.ts";
@@ -87,6 +87,21 @@ Deno.test("info shows every section, with what this host answers", async () => {
   assert(!stdout.includes("\x1b"), "no colours");
 });
 
+/** Without the APIC id, which is that of the processor that KVM was asked on. */
+function anywhere(entry: CpuidEntry): CpuidEntry {
+  switch (entry.function) {
+    case 1:
+      return { ...entry, ebx: entry.ebx & 0xff_ffff };
+    case 0xb:
+    case 0x1f:
+      return { ...entry, edx: 0 };
+    case 0x8000_001e:
+      return { ...entry, eax: 0, ebx: 0, ecx: 0 };
+    default:
+      return entry;
+  }
+}
+
 Deno.test("info --json is JSON with the same answers", async () => {
   const { code, stdout } = await kvm("info", "--json");
   assertEquals(code, 0);
@@ -102,7 +117,7 @@ Deno.test("info --json is JSON with the same answers", async () => {
   }
   const supported = host.getSupportedCpuid();
   assertEquals(info.cpuid.features.map(({ name }: { name: string }) => name), supported.features);
-  assertEquals(info.cpuid.entries, supported.entries);
+  assertEquals(info.cpuid.entries.map(anywhere), supported.entries.map(anywhere));
   const indices: number[] = info.msrs.map(({ index }: { index: number }) => index);
   for (const index of host.getMsrIndexList()) assert(indices.includes(index));
   for (const index of host.getMsrFeatureIndexList()) assert(indices.includes(index));

@@ -20,8 +20,16 @@ export interface Header {
   readonly enumerators: ReadonlySet<string>;
 }
 
-/** The headers that the compiler finds, or why there are none. */
+/**
+ * The headers that the compiler finds, or why there are none.
+ *
+ * @throws {Deno.errors.NotFound} if `KVM_HEADERS` has not both of KVM's: the compiler would take the
+ * system's in their place.
+ */
 export async function readHeader(): Promise<Header | string> {
+  if (directory !== undefined) {
+    for (const part of ["linux", "asm"]) await Deno.stat(`${directory}/${part}/kvm.h`);
+  }
   const source = "#include <linux/version.h>\n#include <linux/kvm.h>\n";
   let defined, text;
   try {
@@ -30,6 +38,7 @@ export async function readHeader(): Promise<Header | string> {
     if (error instanceof Deno.errors.NotFound) return "there is no gcc";
     throw error;
   }
+  if (!defined.success && directory !== undefined) throw new Error(defined.err);
   if (!defined.success) return "linux/kvm.h is not installed";
   const macros = new Map<string, string>();
   for (

@@ -177,6 +177,7 @@ Deno.test("a guest sees the highest leaf that limit() leaves", () => {
 
 Deno.test("a leaf that set() adds answers the guest, each subleaf for itself", () => {
   const cpuid = host();
+  const { maxLeaf } = cpuid;
   cpuid.set(0x4000_0010, { eax: 2_000_000, ebx: 1_000_000 });
   cpuid.set(0x1f, { ecx: 0x100, edx: 9 }).set(0x1f, { ecx: 0x201, edx: 9 }, 1);
   using guest = new Asked(cpuid);
@@ -184,7 +185,7 @@ Deno.test("a leaf that set() adds answers the guest, each subleaf for itself", (
   assertEquals([levels, cores], [0x100, 0x201]);
   assertEquals(guest.answer(0x4000_0010), { eax: 2_000_000, ebx: 1_000_000, ecx: 0, edx: 0 });
   assertEquals(guest.answer(0x4000_0000).eax, 0x4000_0010);
-  assertEquals(guest.answer(0).eax, 0x1f);
+  assertEquals(guest.answer(0).eax, Math.max(maxLeaf, 0x1f));
 });
 
 Deno.test("each vCPU of a topology sees its own APIC id and the same counts", () => {

@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { run } from "./process.ts";
+import { run } from "../support/process.ts";
 
 const BLOCK = 4096;
 

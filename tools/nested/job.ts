@@ -5,11 +5,11 @@
  */
 
 import { dirname, join } from "node:path";
-import { cached, hash } from "./cache.ts";
+import { cached, hash } from "../support/cache.ts";
+import { run } from "../support/process.ts";
 import { NestedError } from "./error.ts";
 import { makeImage } from "./ext4.ts";
 import { quote } from "./options.ts";
-import { run } from "./process.ts";
 
 /** What `deno task bundle` makes. */
 const BUNDLE = "dist/kvm.js";

@@ -5,8 +5,8 @@
  */
 
 import { join } from "node:path";
+import { start } from "../support/process.ts";
 import { NestedError } from "./error.ts";
-import { start } from "./process.ts";
 import { processorOf } from "./processors.ts";
 import { ROOT_ID } from "./root.ts";
 
@@ -45,6 +45,7 @@ export interface Ending {
 /** The machine was cut off. */
 export class LimitError extends NestedError {
   override name = "LimitError";
+  override readonly status = 124;
 }
 
 /**

@@ -4,8 +4,9 @@
  * @module
  */
 
+import { UsageError } from "../support/error.ts";
 import { main, runNested, runShell } from "./nested.ts";
-import { quote, UsageError } from "./options.ts";
+import { quote } from "./options.ts";
 
 const usage = `Runs a command in an emulated machine whose /dev/kvm is kvm_amd's.
 

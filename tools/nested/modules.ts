@@ -5,8 +5,8 @@
  */
 
 import { basename } from "node:path";
+import { requirePrograms, run } from "../support/process.ts";
 import { NestedError } from "./error.ts";
-import { requirePrograms, run } from "./process.ts";
 
 /** A module as insmod takes it. */
 export interface KernelModule {

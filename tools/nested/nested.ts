@@ -5,64 +5,41 @@
  */
 
 import { fileURLToPath } from "node:url";
-import { cacheFolder } from "./cache.ts";
-import { NestedError } from "./error.ts";
+import { cacheFolder } from "../support/cache.ts";
+import { requirePrograms } from "../support/process.ts";
+import { runTool } from "../support/tool.ts";
 import { jobImage, npmPackages } from "./job.ts";
-import { type Ending, LimitError, runMachine, StuckError } from "./machine.ts";
+import { type Ending, runMachine, StuckError } from "./machine.ts";
 import { commonUsage, effectiveLimit, type Options, parseOptions } from "./options.ts";
 import { packages } from "./packages.ts";
-import { requirePrograms } from "./process.ts";
 import { rootImage } from "./root.ts";
 import { inTurns } from "./turns.ts";
 
 /** The work tree's root. */
 export const tree: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-const CUT_OFF = 124;
-const FAILED = 125;
-const SIGPIPE = 13;
+/** What every run needs; xz is asked for only by kernels that have their modules compressed. */
+const needed = ["qemu-system-x86_64", "mke2fs", "git", "ldd", "setpriv", "taskset", "dpkg-deb"];
+
 /** How often a command begins in machines that get stuck. */
 const ATTEMPTS = 3;
-const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
-/** Why a run was aborted. */
-class Interrupted extends Error {
-  constructor(readonly number: number) {
-    super("interrupted");
-  }
-}
-
-/** A task's main function: options, help, signals, and the exit status. */
+/** A task's main function: options, help and the exit status. */
 export async function main(
   usage: string,
   task: (options: Options, signal: AbortSignal) => Promise<number>,
 ): Promise<never> {
-  const abort = new AbortController();
-  for (const [name, number] of Object.entries(signals)) {
-    Deno.addSignalListener(name as keyof typeof signals, () => {
-      abort.abort(new Interrupted(number));
-    });
-  }
-  try {
+  return await runTool("nested", async (signal) => {
     const options = parseOptions(Deno.args);
     if (options.help) {
       console.log(`${usage}\n${commonUsage}`);
-      Deno.exit(0);
+      return 0;
     }
-    requirePrograms();
-    if (options.guests) {
-      console.log((await packages(cacheFolder(), options, abort.signal)).guests);
-      Deno.exit(0);
-    }
-    Deno.exit(await task(options, abort.signal));
-  } catch (error) {
-    if (error instanceof Interrupted) Deno.exit(128 + error.number);
-    // Nobody reads on, as with head.
-    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(128 + SIGPIPE);
-    if (!(error instanceof NestedError)) throw error;
-    console.error(`nested: ${error.message}`);
-    Deno.exit(error instanceof LimitError ? CUT_OFF : FAILED);
-  }
+    requirePrograms(needed);
+    if (!options.guests) return await task(options, signal);
+    console.log((await packages(cacheFolder("nested"), options, signal)).guests);
+    return 0;
+  });
 }
 
 /** What all machines of a run share. */
@@ -134,7 +111,7 @@ export async function runShell(options: Options, signal: AbortSignal): Promise<n
 }
 
 async function prepare(options: Options, signal: AbortSignal): Promise<Prepared> {
-  const folder = cacheFolder();
+  const folder = cacheFolder("nested");
   const unpacked = await packages(folder, options, signal);
   const root = await rootImage(folder, unpacked, options.withQemu, signal);
   return { kernel: unpacked.kernel, root, npm: await npmPackages(folder, tree, signal) };

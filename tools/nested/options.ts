@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { NestedError } from "./error.ts";
+import { UsageError } from "../support/error.ts";
 
 /** Seconds; the project's own tests take a third of it. */
 const DEFAULT_LIMIT = 600;
@@ -41,11 +41,6 @@ export const commonUsage =
 
 Exit status: that of the command inside; 124 if it was cut off, 125 if the machine itself failed or
 something is missing, 128 and the signal's number if a signal ended it.`;
-
-/** Says what to do about a wrong command line. */
-export class UsageError extends NestedError {
-  override name = "UsageError";
-}
 
 const takesValue = new Map([
   ["--limit", true],

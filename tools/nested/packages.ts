@@ -7,11 +7,11 @@
  */
 
 import { basename, join } from "node:path";
+import { unpackDebs } from "../support/apt.ts";
+import { cached, hash } from "../support/cache.ts";
 import { fromApt, type Source } from "./apt.ts";
-import { cached, hash } from "./cache.ts";
 import { NestedError } from "./error.ts";
 import { findModules, type KernelModule } from "./modules.ts";
-import { run } from "./process.ts";
 
 const MODULES = ["kvm-amd"];
 
@@ -53,9 +53,7 @@ export async function packages(
     const files = `${path}.files`;
     await Deno.mkdir(downloads);
     await source.fetch(downloads);
-    for await (const deb of Deno.readDir(downloads)) {
-      await run("dpkg-deb", ["-x", join(downloads, deb.name), files], { signal });
-    }
+    await unpackDebs(downloads, files, signal);
     await Deno.mkdir(path);
     await select(files, path, signal);
   });

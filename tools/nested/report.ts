@@ -4,7 +4,7 @@
  * @module
  */
 
-import { run } from "./process.ts";
+import { run } from "../support/process.ts";
 
 /** Where on a job's disk the report is. */
 export const REPORT = "report.xml";

@@ -6,10 +6,10 @@
  */
 
 import { basename, dirname, join } from "node:path";
-import { cached, hash } from "./cache.ts";
+import { cached, hash } from "../support/cache.ts";
+import { findProgram, run } from "../support/process.ts";
 import { makeImage } from "./ext4.ts";
 import type { Unpacked } from "./packages.ts";
-import { findProgram, run } from "./process.ts";
 
 const FREE = 16 << 20;
 /** By this the kernel finds the disk: which of them it names first is chance. */

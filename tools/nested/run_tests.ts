@@ -5,14 +5,14 @@
  */
 
 import { join } from "node:path";
-import { cacheFolder } from "./cache.ts";
+import { cacheFolder } from "../support/cache.ts";
+import { requirePrograms } from "../support/process.ts";
 import { keepDurations, knownDurations } from "./durations.ts";
 import { NestedError } from "./error.ts";
 import { treeFiles } from "./job.ts";
 import { main, runNested, tree } from "./nested.ts";
 import { quote } from "./options.ts";
 import { isTest, type Part, parts, type SizedFile } from "./parts.ts";
-import { requirePrograms } from "./process.ts";
 import { mergeReports, readReport, REPORT } from "./report.ts";
 import { findKvmUsers, importsOf } from "./uses_kvm.ts";
 
@@ -74,7 +74,7 @@ if (import.meta.main) {
     if (!success) return code;
     const files = (await Promise.all((await treeFiles(tree, signal)).map(sized)))
       .filter((file) => file !== undefined);
-    const folder = cacheFolder();
+    const folder = cacheFolder("nested");
     const usesKvm = options.all
       ? () => true
       : await findKvmUsers(tree, files.map(({ path }) => path).filter(isTest), signal);

@@ -6,7 +6,7 @@
 
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { run } from "./process.ts";
+import { run } from "../support/process.ts";
 
 /** What opens /dev/kvm. */
 const KVM = "src/kvm/kvm.ts";

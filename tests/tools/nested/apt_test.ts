@@ -1,11 +1,7 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import {
-  kernelParts,
-  parseAptShow,
-  suiteSources,
-  wantedPackages,
-} from "../../../tools/nested/apt.ts";
+import { assertEquals, assertThrows } from "@std/assert";
+import { kernelParts, wantedPackages, wholeSuite } from "../../../tools/nested/apt.ts";
 import { NestedError } from "../../../tools/nested/error.ts";
+import { parseAptShow } from "../../../tools/support/apt.ts";
 
 Deno.test("apt's candidates name the packages' versions, the kernel's proper among them", () => {
   const shown = parseAptShow(`Package: linux-image-cloud-amd64
@@ -41,12 +37,7 @@ Deno.test("a kernel in parts is named by what its package depends on", () => {
   assertEquals(kernelParts({ name: "", version: "", depends: "kmod, linux-base (>= 4.3~)" }), []);
 });
 
-Deno.test("another suite is one of the Debian that apt knows, and backports need what they renew", () => {
-  const archives = `|node|file:/node
-Debian|Debian-Security|file:/security
-Debian|Debian|file:/debian
-`;
-  assertMatch(suiteSources(archives, "sid"), /^deb \[signed-by=\S+\] file:\/debian sid main\n$/);
-  assertMatch(suiteSources(archives, "sid-backports"), /sid-backports main\ndeb .* sid main\n$/);
-  assertThrows(() => suiteSources("Ubuntu|Ubuntu|file:/u", "sid"), NestedError);
+Deno.test("backports need the suite that they renew", () => {
+  assertEquals(wholeSuite("sid"), ["sid"]);
+  assertEquals(wholeSuite("sid-backports"), ["sid-backports", "sid"]);
 });

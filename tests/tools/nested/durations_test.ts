@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { keepDurations, knownDurations } from "../../../tools/nested/durations.ts";
-import { inFolder, names } from "./support.ts";
+import { inFolder, names } from "../support.ts";
 
 Deno.test("how long each file took is kept from one run to the next", () =>
   inFolder(async (folder) => {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { makeImage, PARTITION } from "../../../tools/nested/ext4.ts";
-import { run } from "../../../tools/nested/process.ts";
-import { inFolder, needs } from "./support.ts";
+import { run } from "../../../tools/support/process.ts";
+import { inFolder, needs } from "../support.ts";
 
 Deno.test(
   needs("mke2fs", "debugfs")("a folder becomes an image that has its files and room"),

@@ -1,8 +1,8 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { jobImage, lockedPackages } from "../../../tools/nested/job.ts";
 import { tree as project } from "../../../tools/nested/nested.ts";
-import { run } from "../../../tools/nested/process.ts";
-import { inFolder, needs } from "./support.ts";
+import { run } from "../../../tools/support/process.ts";
+import { inFolder, needs } from "../support.ts";
 
 Deno.test("the packages of deno.lock are those that npm knows, without their peers", async () => {
   assertEquals(lockedPackages('{"npm": {"@a/b@1.0.0_react@18.0.0": {}, "c_d@2.0.0": {}}}'), [

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { NestedError } from "../../../tools/nested/error.ts";
 import { LimitError, runMachine, StuckError } from "../../../tools/nested/machine.ts";
-import { inFolder, needs } from "./support.ts";
+import { inFolder, needs } from "../support.ts";
 
 const CONSOLE = 0x3f8;
 const TERMINAL = 0x2f8;

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { NestedError } from "../../../tools/nested/error.ts";
 import { dependencies, findModules } from "../../../tools/nested/modules.ts";
-import { inFolder, names, needs } from "./support.ts";
+import { inFolder, names, needs } from "../support.ts";
 
 Deno.test("modules load after those that they say they depend on", () =>
   inFolder(async (folder) => {

@@ -1,5 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { effectiveLimit, parseOptions, quote, UsageError } from "../../../tools/nested/options.ts";
+import { effectiveLimit, parseOptions, quote } from "../../../tools/nested/options.ts";
+import { UsageError } from "../../../tools/support/error.ts";
 
 Deno.test("own options come first, and the rest is the command's, its options too", () => {
   assertEquals(parseOptions(["--limit", "5", "--debs=/d", "--", "ls", "--help"]), {

@@ -1,7 +1,7 @@
 import { assertRejects } from "@std/assert";
 import { NestedError } from "../../../tools/nested/error.ts";
 import { packages } from "../../../tools/nested/packages.ts";
-import { inFolder } from "./support.ts";
+import { inFolder } from "../support.ts";
 
 Deno.test("a folder without the packages, or with two of a kind, is refused with the reason", () =>
   inFolder(async (folder) => {

@@ -1,7 +1,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { makeImage } from "../../../tools/nested/ext4.ts";
 import { mergeReports, readReport } from "../../../tools/nested/report.ts";
-import { inFolder, needs } from "./support.ts";
+import { inFolder, needs } from "../support.ts";
 
 Deno.test("reports of several machines become one that has all their tests", () => {
   const report = (tests: number, suites: string) =>

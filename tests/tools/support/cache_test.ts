@@ -1,10 +1,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { cached, cacheFolder, hash } from "../../../tools/nested/cache.ts";
-import { NestedError } from "../../../tools/nested/error.ts";
-import { inFolder, names } from "./support.ts";
+import { cached, cacheFolder, hash } from "../../../tools/support/cache.ts";
+import { ToolError } from "../../../tools/support/error.ts";
+import { inFolder, names } from "../support.ts";
 
 Deno.test("the cache is where the user keeps caches", () => {
-  const folder = (variables: Record<string, string>) => cacheFolder((name) => variables[name]);
+  const folder = (variables: Record<string, string>) =>
+    cacheFolder("nested", (name) => variables[name]);
   assertEquals(folder({ XDG_CACHE_HOME: "/c", HOME: "/h" }), "/c/deno-kvm/nested");
   assertEquals(folder({ HOME: "/h" }), "/h/.cache/deno-kvm/nested");
   assertEquals(folder({ XDG_CACHE_HOME: "", HOME: "/h" }), "/h/.cache/deno-kvm/nested");
@@ -44,9 +45,9 @@ Deno.test("what fails while it is made leaves nothing in the cache", () =>
   inFolder(async (folder) => {
     const half = async (path: string) => {
       await Deno.writeTextFile(path, "half");
-      throw new NestedError("no space");
+      throw new ToolError("no space");
     };
-    await assertRejects(() => cached(folder, "entry", half), NestedError, "no space");
+    await assertRejects(() => cached(folder, "entry", half), ToolError, "no space");
     assertEquals(names(folder), []);
   }));
 

@@ -1,11 +1,11 @@
 /**
- * What tests of the nested machine's parts have in common.
+ * What tests of the tools have in common.
  *
  * @module
  */
 
-import { missingPrograms } from "../../../tools/nested/process.ts";
-import { needing, type Needs } from "../../support/host.ts";
+import { missingPrograms } from "../../tools/support/process.ts";
+import { needing, type Needs } from "../support/host.ts";
 
 /** Makes a test's name and condition: all of these programs. */
 export function needs(...programs: string[]): (name: string) => Needs {

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { missingMessage, missingPrograms } from "../../../tools/nested/process.ts";
-import { inFolder } from "./support.ts";
+import { missingMessage, missingPrograms } from "../../../tools/support/process.ts";
+import { inFolder } from "../support.ts";
 
 Deno.test("missing programs are told in one line, with the packages and the command", () =>
   inFolder(async (folder) => {

@@ -12,10 +12,13 @@ const KEEP_DAYS = 30;
 
 const UNFINISHED = ".unfinished-";
 
-/** $XDG_CACHE_HOME/deno-kvm/nested, or ~/.cache/deno-kvm/nested. */
-export function cacheFolder(env: (name: string) => string | undefined = Deno.env.get): string {
+/** A tool's folder: $XDG_CACHE_HOME/deno-kvm/TOOL, or ~/.cache/deno-kvm/TOOL. */
+export function cacheFolder(
+  tool: string,
+  env: (name: string) => string | undefined = Deno.env.get,
+): string {
   const home = env("XDG_CACHE_HOME") || join(env("HOME") || "/root", ".cache");
-  return join(home, "deno-kvm", "nested");
+  return join(home, "deno-kvm", tool);
 }
 
 /** A short hash of anything that JSON can write. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { NestedError } from "./error.ts";
+import { ToolError } from "./error.ts";
 
 /** Programs that must be installed, and the Debian packages that have them. */
 const packageOf: Readonly<Record<string, string>> = {
@@ -16,11 +16,10 @@ const packageOf: Readonly<Record<string, string>> = {
   setpriv: "util-linux",
   taskset: "util-linux",
   "dpkg-deb": "dpkg",
+  "apt-get": "apt",
+  "apt-cache": "apt",
   xz: "xz-utils",
 };
-
-/** What every run needs; xz is asked for only by kernels that have their modules compressed. */
-const needed = ["qemu-system-x86_64", "mke2fs", "git", "ldd", "setpriv", "taskset", "dpkg-deb"];
 
 /** Debian keeps mke2fs where only root's PATH looks. */
 function searchPath(): string {
@@ -28,18 +27,18 @@ function searchPath(): string {
 }
 
 /** Which of the programs are in none of the folders. */
-export function missingPrograms(programs = needed, path = searchPath()): string[] {
+export function missingPrograms(programs: readonly string[], path = searchPath()): string[] {
   return programs.filter((program) => pathOf(program, path) === undefined);
 }
 
 /**
  * Where a program is.
  *
- * @throws {NestedError} which names the missing package, if it is nowhere.
+ * @throws {ToolError} which names the missing package, if it is nowhere.
  */
 export function findProgram(program: string): string {
   const path = pathOf(program, searchPath());
-  if (path === undefined) throw new NestedError(missingMessage([program]));
+  if (path === undefined) throw new ToolError(missingMessage([program]));
   return path;
 }
 
@@ -62,10 +61,10 @@ export function missingMessage(programs: readonly string[]): string {
     `apt-get install --no-install-recommends ${packages}`;
 }
 
-/** @throws {NestedError} which names the missing packages, if there are any. */
-export function requirePrograms(programs?: string[]): void {
+/** @throws {ToolError} which names the missing packages, if there are any. */
+export function requirePrograms(programs: readonly string[]): void {
   const missing = missingPrograms(programs);
-  if (missing.length > 0) throw new NestedError(missingMessage(missing));
+  if (missing.length > 0) throw new ToolError(missingMessage(missing));
 }
 
 export interface RunOptions {
@@ -77,7 +76,7 @@ export interface RunOptions {
 /**
  * Runs a program to its end and returns what it printed.
  *
- * @throws {NestedError} with what it complained of, if it fails.
+ * @throws {ToolError} with what it complained of, if it fails.
  */
 export async function run(
   program: string,
@@ -95,7 +94,7 @@ export async function run(
   options.signal?.throwIfAborted();
   if (success) return stdout;
   const complaint = new TextDecoder().decode(stderr).trim();
-  throw new NestedError(`${[program, ...args].join(" ")} failed:\n${complaint}`);
+  throw new ToolError(`${[program, ...args].join(" ")} failed:\n${complaint}`);
 }
 
 /** Starts a program that is killed when this process dies, however it dies. */
