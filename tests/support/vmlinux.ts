@@ -4,6 +4,7 @@
  * @module
  */
 
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { unpackLz4Legacy } from "./lz4.ts";
 
 // Offsets in the setup header (Linux, Documentation/arch/x86/boot.rst).
@@ -14,16 +15,17 @@ const SECTOR = 512;
 /** What the kernel's build appends to the payload: its size. */
 const SIZE_BYTES = 4;
 
-const LZ4 = "lz4";
+type Unpack = (packed: Uint8Array) => Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>>;
 
-const magics: Readonly<Record<string, string>> = {
-  "fd377a585a": "xz",
-  "1f8b08": "gzip",
-  "28b52ffd": "zstd",
-  "02214c18": LZ4,
+/** By what the payload begins with, in hexadecimal. */
+const formats: Readonly<Record<string, Unpack>> = {
+  "fd377a585a": unpackXz,
+  "1f8b08": (packed) => Uint8Array.from(gunzipSync(packed)),
+  "28b52ffd": (packed) => Uint8Array.from(zstdDecompressSync(packed)),
+  "02214c18": unpackLz4Legacy,
 };
 
-/** Unpacks it, by the tool that its compression wants. */
+/** Unpacks it, by whatever it is compressed with. */
 export async function extractVmlinux(image: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
   const start = ((view.getUint8(SETUP_SECTS) || 4) + 1) * SECTOR +
@@ -31,10 +33,14 @@ export async function extractVmlinux(image: Uint8Array): Promise<Uint8Array<Arra
   const length = view.getUint32(PAYLOAD_LENGTH, true) - SIZE_BYTES;
   const payload = image.slice(start, start + length);
   const head = payload.subarray(0, 5).toHex();
-  const tool = Object.entries(magics).find(([magic]) => head.startsWith(magic))?.[1];
-  if (tool === undefined) throw new Error(`a kernel compressed in another way: ${head}`);
-  if (tool === LZ4) return unpackLz4Legacy(payload);
-  const process = new Deno.Command(tool, {
+  const unpack = Object.entries(formats).find(([magic]) => head.startsWith(magic))?.[1];
+  if (unpack === undefined) throw new Error(`a kernel compressed in another way: ${head}`);
+  return await unpack(payload);
+}
+
+/** The runtime has no XZ. */
+async function unpackXz(packed: Uint8Array): Promise<Uint8Array<ArrayBuffer>> {
+  const process = new Deno.Command("xz", {
     args: ["-dc"],
     stdin: "piped",
     stdout: "piped",
@@ -42,9 +48,9 @@ export async function extractVmlinux(image: Uint8Array): Promise<Uint8Array<Arra
   }).spawn();
   const writer = process.stdin.getWriter();
   // It may end before it has read what lies behind its data.
-  const written = writer.write(payload).then(() => writer.close()).catch(() => {});
+  const written = writer.write(packed).then(() => writer.close()).catch(() => {});
   const { stdout, stderr } = await process.output();
   await written;
   if (stdout.length > 0) return stdout;
-  throw new Error(`${tool} unpacked nothing: ${new TextDecoder().decode(stderr)}`);
+  throw new Error(`xz unpacked nothing: ${new TextDecoder().decode(stderr)}`);
 }
