@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Exit } from "../../kvm/thread/mod.ts";
+import type { Exit, IoExit } from "../../kvm/thread/mod.ts";
 import type { Board } from "../board.ts";
-import { handleIo, handleOpenBus } from "../dispatch.ts";
+import { handleIo, handleOpenBus, handleParts } from "../dispatch.ts";
 import type { SharedState } from "../shared/mod.ts";
 
 /** Answers an exit, or waits until main has. */
@@ -14,21 +14,21 @@ export function handleExit(exit: Exit, shared: SharedState, board: Board, id: nu
   switch (exit.reason) {
     case "io": {
       const region = board.ports.find(exit.port);
-      if (region !== undefined) {
-        shared.lock.acquire();
-        try {
-          handleIo(exit, region);
-          board.afterAccess(region);
-        } finally {
-          // Whatever was wrong with a device, the others go on, if only to their end.
-          shared.lock.release();
-        }
-      } else if (shared.claimsPort(exit.port)) shared.ask(id);
-      else handleOpenBus(exit);
+      if (region === undefined || exit.port + exit.size > region.end) {
+        return handleShared(exit, shared, board, id);
+      }
+      shared.lock.acquire();
+      try {
+        handleIo(exit, region);
+        board.afterAccess(region);
+      } finally {
+        // Whatever was wrong with a device, the others go on, if only to their end.
+        shared.lock.release();
+      }
       return;
     }
     case "mmio":
-      if (shared.lock.hold(() => shared.claimsAddress(exit.physAddr))) shared.ask(id);
+      if (shared.lock.hold(() => shared.claimsAddresses(exit.physAddr, exit.len))) shared.ask(id);
       else handleOpenBus(exit);
       return;
     case "intr":
@@ -36,4 +36,15 @@ export function handleExit(exit: Exit, shared: SharedState, board: Board, id: nu
     default:
       shared.ask(id);
   }
+}
+
+/** Answers an access that no device of the board has all of. */
+function handleShared(exit: IoExit, shared: SharedState, board: Board, id: number): void {
+  const { port, size } = exit;
+  const part = board.ports.overlap(port, size);
+  if (shared.claimsPorts(port, size)) {
+    shared.ask(id);
+    if (part !== undefined) board.noteOutput(part);
+  } else if (part === undefined) handleOpenBus(exit);
+  else shared.lock.hold(() => handleParts(exit, board.ports, board.afterAccess));
 }
