@@ -5,9 +5,9 @@
  */
 
 import { createBoard } from "../src/machine/board.ts";
-import { handleIo } from "../src/machine/dispatch.ts";
 import { Machine } from "../src/machine/mod.ts";
 import { SharedState } from "../src/machine/shared/mod.ts";
+import { handleExit } from "../src/machine/worker/exits.ts";
 import type { Baseline } from "./c.ts";
 import { RecordedPage } from "./page.ts";
 import { type Benchmark, timed } from "./run.ts";
@@ -51,13 +51,7 @@ function dispatch(): (times: number) => number {
     page.startIo();
     for (let i = 0; i < times; i++) {
       page.io(1, COM1, 1);
-      const exit = page.decoder.decode();
-      if (exit.reason !== "io") throw new Error(exit.reason);
-      const region = board.ports.find(exit.port)!;
-      shared.lock.acquire();
-      handleIo(exit, region);
-      board.afterAccess(region);
-      shared.lock.release();
+      handleExit(page.decoder.decode(), shared, board, 0);
       shared.awaitRoom(0);
       if ((i & 0xfff) === 0) output.clear();
     }

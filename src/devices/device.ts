@@ -5,7 +5,10 @@
  * @module
  */
 
-/** A device's registers, as a bus sees them. */
+/**
+ * A device's registers, as a bus sees them. A machine's bus asks for what lies within the device's
+ * range, and splits what does not.
+ */
 export interface Device {
   /**
    * The guest reads.

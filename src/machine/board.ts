@@ -72,6 +72,8 @@ export interface Board {
   readonly timed: readonly TimedDevice[];
   /** After the guest's access, with the lock held: tells main of deadlines that have moved. */
   afterAccess(region: Region): void;
+  /** A vCPU's side, after an access that main's board has had for it: who prints waits for room. */
+  noteOutput(region: Region): void;
 }
 
 /** Sets an interrupt line's level, by its GSI. */
@@ -83,6 +85,9 @@ export interface GsiLines {
 const PORTS = 0x1_0000;
 /** The keyboard controller's two ports are apart. */
 const I8042_COMMAND_OFFSET = 4;
+/** A doubleword is its widest value; the ports behind the first one are free for others. */
+const DEBUG_EXIT_BYTES = 4;
+const PCI_ADDRESS_BYTES = 4;
 
 /** Where a PC's serial ports are. */
 export const serialPlaces: readonly { readonly port: number; readonly irq: number }[] = [
@@ -114,7 +119,7 @@ export function createBoard(
   const output = () => shared.ring((ring) => shared.noteOutput(ring));
   const add = <T extends Device>(device: T, ...places: [start: number, length: number][]) => {
     const base = places[0]![0];
-    for (const [start, length] of places) ports.map(start, length, device, base);
+    for (const [start, length] of places) ports.map(start, length, device, { base });
     devices.push(device);
     return device;
   };
@@ -125,8 +130,9 @@ export function createBoard(
     return { uart: add(new Uart16550(wires, shared.state(uart16550State)), [port, 8]), ...rings };
   });
   const debugcon = output();
-  add(new Debugcon({ output: debugcon }), [Port.DEBUGCON, 1]);
-  add(new Debugcon({ output: debugcon }), [Port.FIRMWARE_DEBUGCON, 1]);
+  const debugcons = [Port.DEBUGCON, Port.FIRMWARE_DEBUGCON].map((port) =>
+    add(new Debugcon({ output: debugcon }), [port, 1])
+  );
   const i8042 = add(
     new I8042({ keyboardInterrupt: line(Irq.KEYBOARD), reset }, shared.state(i8042State)),
     [Port.I8042, 1],
@@ -135,8 +141,13 @@ export function createBoard(
   const rtc = add(new Rtc({ interrupt: line(Irq.RTC) }, shared.state(rtcState)), [Port.RTC, 2]);
   const postCode = add(new PostCode({}, shared.state(postCodeState)), [Port.POST, 1]);
   add(new Port92({ reset }, shared.state(port92State)), [Port.SYSTEM_A, 1]);
-  add(new ResetControl({ reset }, shared.state(resetControlState)), [Port.RESET_CONTROL, 1]);
-  add(new DebugExit({ exit: (code) => end(Ending.DEBUG_EXIT, code) }), [Port.DEBUG_EXIT, 1]);
+  const resetControl = new ResetControl({ reset }, shared.state(resetControlState));
+  // Around it lies PCI's address register, whose doubleword is no byte for it; there is no PCI.
+  ports.map(Port.PCI_ADDRESS, PCI_ADDRESS_BYTES, resetControl, { base: Port.RESET_CONTROL });
+  devices.push(resetControl);
+  const debugExit = new DebugExit({ exit: (code) => end(Ending.DEBUG_EXIT, code) });
+  ports.map(Port.DEBUG_EXIT, 1, debugExit, { reach: Port.DEBUG_EXIT + DEBUG_EXIT_BYTES });
+  devices.push(debugExit);
   const powerOff = () => end(Ending.POWER_OFF);
   const pm = add(
     new PmControl({ powerOff, interrupt: line(Irq.SCI) }, shared.state(pmControlState)),
@@ -153,5 +164,23 @@ export function createBoard(
       shared.ringBell(Bell.TIMER);
     }
   };
-  return { ports, serial, debugcon, i8042, rtc, pm, postCode, devices, timed, afterAccess };
+  const outputs = new Map<Device, ByteRing>(serial.map(({ uart, output }) => [uart, output]));
+  for (const port of debugcons) outputs.set(port, debugcon);
+  const noteOutput = ({ device }: Region) => {
+    const ring = outputs.get(device);
+    if (ring !== undefined) shared.noteOutput(ring);
+  };
+  return {
+    ports,
+    serial,
+    debugcon,
+    i8042,
+    rtc,
+    pm,
+    postCode,
+    devices,
+    timed,
+    afterAccess,
+    noteOutput,
+  };
 }

@@ -17,10 +17,23 @@ export interface Region {
   readonly device: Device;
   /** The address of the device's offset 0. */
   readonly base: number;
+  /**
+   * The first address behind its registers. Beyond `end`, they are another device's where there is
+   * one, and no access begins there.
+   */
+  readonly reach: number;
 }
 
 /** What nobody answers, as it is read: the bus floats high. */
 export const OPEN_BUS = 0xffff_ffff;
+
+/** What a device's place on a bus may have beside its addresses. */
+export interface PlaceOptions {
+  /** The address of the device's offset 0, for one whose registers have gaps; `start` by default. */
+  readonly base?: number;
+  /** See {@linkcode Region.reach}; the end by default. */
+  readonly reach?: number;
+}
 
 /** The ports, or the memory-mapped registers, of a machine. */
 export class Bus {
@@ -48,10 +61,14 @@ export class Bus {
   /**
    * Puts a device at a range of addresses.
    *
-   * @param base The address of the device's offset 0, for one whose registers have gaps.
    * @throws {KvmError} EINVAL for a range that can't be, EEXIST for one that another device has.
    */
-  map(start: number, length: number, device: Device, base: number = start): Region {
+  map(
+    start: number,
+    length: number,
+    device: Device,
+    { base = start, reach = start + length }: PlaceOptions = {},
+  ): Region {
     this.check(start, length, device);
     const other = this.overlap(start, length);
     if (other !== undefined) {
@@ -59,7 +76,7 @@ export class Bus {
       const hint = `Another device has ${hex(other.start)} to ${hex(other.end - 1)}`;
       throw new KvmError({ operation, errno: Errno.EEXIST, hint });
     }
-    const region = { start, end: start + length, device, base };
+    const region = { start, end: start + length, device, base, reach };
     this.#regions = [...this.#regions, region].sort((a, b) => a.start - b.start);
     return region;
   }
@@ -108,6 +125,11 @@ export class Bus {
       else return this.#last = region;
     }
     return undefined;
+  }
+
+  /** Where the part of an access ends that a device has: it begins in the device. */
+  partEnd({ end, reach }: Region): number {
+    return Math.min(reach, this.overlap(end, reach - end)?.start ?? reach);
   }
 
   get #operation(): string {

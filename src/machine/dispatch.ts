@@ -10,8 +10,8 @@ import type { IoExit, MmioExit } from "../kvm/thread/mod.ts";
 import { type Bus, OPEN_BUS, type Region } from "./bus.ts";
 
 /**
- * Has a device handle a port exit: all elements of a string instruction, one after the other. It is
- * handed what reaches beyond its ports, too: the board's devices know what a wide access is to them.
+ * Has a device handle a port exit that is its own: all elements of a string instruction, one after
+ * the other.
  */
 export function handleIo(exit: IoExit, { device, base }: Region): void {
   const { size, count } = exit;
@@ -26,7 +26,10 @@ export function handleIo(exit: IoExit, { device, base }: Region): void {
   for (let at = 0; at < data.length; at += size) access(device, offset, data, at, size, isOut);
 }
 
-/** Has a device handle an MMIO exit: accesses wider than 4 bytes go in parts, the lower one first. */
+/**
+ * Has a device handle an MMIO exit that is its own: accesses wider than 4 bytes go in parts, the lower
+ * one first.
+ */
 export function handleMmio(exit: MmioExit, { device, base }: Region): void {
   const { len, data, isWrite } = exit;
   // A small number: one of 2^31 and more would be put on the heap at the call.
@@ -38,30 +41,49 @@ export function handleMmio(exit: MmioExit, { device, base }: Region): void {
   }
 }
 
-/** Handles an exit that no device has all of: each gets its part, and nobody the rest. */
-export function handleParts(exit: IoExit | MmioExit, bus: Bus): void {
-  const { data } = exit;
+/**
+ * Handles an exit that no device has all of, as a PC's bus splits it: each byte is its device's, the
+ * lower ones first; where there is none, a read gives ones and a write is lost.
+ *
+ * @param onPart Called after each device's part.
+ */
+export function handleParts(
+  exit: IoExit | MmioExit,
+  bus: Bus,
+  onPart: (region: Region) => void = () => {},
+): void {
   if (exit.reason === "mmio") {
-    return accessParts(bus, exit.physAddr, data, exit.isWrite);
+    accessParts(bus, exit.physAddr, exit.data, 0, exit.len, exit.isWrite, onPart);
+    return;
   }
-  const { port, size } = exit;
+  const { port, size, data } = exit;
+  const isOut = exit.direction === "out";
   for (let at = 0; at < data.length; at += size) {
-    accessParts(bus, port, data.subarray(at, at + size), exit.direction === "out");
+    accessParts(bus, port, data, at, size, isOut, onPart);
   }
 }
 
-function accessParts(bus: Bus, address: number, data: Uint8Array, isWrite: boolean): void {
-  for (let at = 0; at < data.length;) {
+/** There is nothing behind the last port: addresses do not begin anew. */
+function accessParts(
+  bus: Bus,
+  address: number,
+  data: Uint8Array,
+  from: number,
+  size: number,
+  isWrite: boolean,
+  onPart: (region: Region) => void,
+): void {
+  for (let at = 0; at < size;) {
     const region = bus.find(address + at);
     if (region === undefined) {
-      if (!isWrite) data[at] = OPEN_BUS;
+      if (!isWrite) data[from + at] = OPEN_BUS;
       at++;
       continue;
     }
-    const { device, base, end } = region;
-    const size = partOf(Math.min(data.length, end - address) - at);
-    access(device, address + at - base, data, at, size, isWrite);
-    at += size;
+    const part = partOf(Math.min(size, bus.partEnd(region) - address) - at);
+    access(region.device, address + at - region.base, data, from + at, part, isWrite);
+    onPart(region);
+    at += part;
   }
 }
 

@@ -105,7 +105,7 @@ export class Machine implements AsyncDisposable {
     const [low, high] = map.slots;
     this.#board.rtc.setMemorySize({ below4G: low!.size, above4G: high?.size });
     const fail = (error: unknown) => void this.#conclude({ error });
-    this.#devices = new MainDevices(shared, this.#board.ports, vm.memory, fail);
+    this.#devices = new MainDevices(shared, this.#board, vm.memory, fail);
     this.#timer = new DeviceTimer(shared.lock, this.#board.timed);
     const { ramBytes } = map;
     const described = { ...options, ramBytes, cpus: vcpus.length };
@@ -267,7 +267,8 @@ export class Machine implements AsyncDisposable {
   }
 
   /**
-   * Puts a device of yours at I/O ports, until disposed of. It answers on this thread.
+   * Puts a device of yours at I/O ports, until disposed of. It answers on this thread. Of an access
+   * that reaches beyond its ports it gets the bytes that are its own.
    *
    * @throws {KvmError} EEXIST where another device is, EINVAL for ports that don't exist.
    */
@@ -278,7 +279,7 @@ export class Machine implements AsyncDisposable {
 
   /**
    * Puts a device of yours at guest-physical addresses without memory, until disposed of. It answers
-   * on this thread.
+   * on this thread. Of an access that reaches beyond its addresses it gets the bytes that are its own.
    *
    * @throws {KvmError} EEXIST where another device or memory is, EINVAL for addresses that don't
    * exist, ENOSPC with too many of them.

@@ -2,7 +2,8 @@
  * Devices that live on main's thread: a user's own, and those that reach into memory.
  *
  * A vCPU's thread hands its exit over and waits, which takes some ten microseconds more than a
- * device of the board does.
+ * device of the board does. So it does with an access that reaches devices of both: main has them all
+ * on its bus, and splits it.
  *
  * @module
  */
@@ -12,6 +13,7 @@ import { IO_APIC, LOCAL_APIC } from "../firmware/mod.ts";
 import type { Device } from "../devices/mod.ts";
 import type { IoExit, MmioExit } from "../kvm/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
+import type { Board } from "./board.ts";
 import { Bus, type Region } from "./bus.ts";
 import { handleIo, handleMmio, handleParts } from "./dispatch.ts";
 import type { SharedState } from "./shared/mod.ts";
@@ -29,7 +31,6 @@ const KERNEL_PAGES = [[IO_APIC, 0x1000], [LOCAL_APIC, 0x1000]] as const;
 /** The buses of main's thread. */
 export class MainDevices {
   readonly #shared: SharedState;
-  readonly #boardPorts: Bus;
   readonly #memory: GuestMemory;
   readonly #ports = new Bus("ports", PORTS);
   readonly #mmio = new Bus("addresses", PHYSICAL_LIMIT);
@@ -40,28 +41,28 @@ export class MainDevices {
   /**
    * Nothing but what the board has.
    *
+   * @param board Main's own.
    * @param onError Called with what a user's function rejects with, behind the guest's back.
    */
   constructor(
     shared: SharedState,
-    boardPorts: Bus,
+    board: Pick<Board, "ports" | "afterAccess">,
     memory: GuestMemory,
     onError: (error: unknown) => void,
   ) {
     this.#shared = shared;
-    this.#boardPorts = boardPorts;
     this.#memory = memory;
     this.#onError = onError;
+    for (const region of board.ports.regions) {
+      const { start, end } = region;
+      this.#ports.map(start, end - start, boardDevice(shared, board, region), region);
+    }
   }
 
   /** Puts a device at ports that no other has; until disposed of. */
   mapPorts(start: number, count: number, device: Device): Disposable {
     this.#ports.check(start, count, device);
     refuseKernels(KERNEL_PORTS, start, count);
-    // The board's answer where they are: map there to refuse it in the same words.
-    if (this.#boardPorts.overlap(start, count) !== undefined) {
-      this.#boardPorts.map(start, count, device);
-    }
     const region = this.#ports.map(start, count, this.#userDevice(device));
     this.#shared.claimPorts(start, count, true);
     return {
@@ -130,6 +131,25 @@ export class MainDevices {
     this.#mapped.set(device, mapped);
     return mapped;
   }
+}
+
+/** A device of the board, whose state the vCPUs' threads share; its reset is the board's matter. */
+function boardDevice(
+  { lock }: SharedState,
+  board: Pick<Board, "afterAccess">,
+  region: Region,
+): Device {
+  const { device } = region;
+  const access = <T>(action: () => T): T =>
+    lock.hold(() => {
+      const result = action();
+      board.afterAccess(region);
+      return result;
+    });
+  return {
+    read: (offset, size) => access(() => device.read(offset, size)),
+    write: (offset, size, value) => access(() => device.write(offset, size, value)),
+  };
 }
 
 function refuseKernels(

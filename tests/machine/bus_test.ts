@@ -38,6 +38,17 @@ Deno.test("two devices can't have one address", () => {
   bus.map(0x400, 1, device());
 });
 
+Deno.test("registers that reach beyond a device's addresses end where another device is", () => {
+  const bus = new Bus("ports", 0x1_0000);
+  const region = bus.map(0xf4, 1, device(), { reach: 0xf8 });
+  assertEquals(bus.find(0xf5), undefined);
+  assertEquals(bus.partEnd(region), 0xf8);
+  const last = bus.map(0xf7, 4, device());
+  assertEquals([bus.partEnd(region), bus.partEnd(last)], [0xf7, 0xfb]);
+  const next = bus.map(0xf5, 1, device());
+  assertEquals([bus.partEnd(region), bus.partEnd(next)], [0xf5, 0xf6]);
+});
+
 Deno.test("what is no range of a bus's addresses, and what is no device, is refused", () => {
   const bus = new Bus("ports", 0x1_0000);
   const ranges = [[-1, 2], [0xffff, 2], [0, 0], [0.5, 1], [0, NaN], [0, Infinity]] as const;

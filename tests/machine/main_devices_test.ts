@@ -11,9 +11,9 @@ import { assertCode } from "../support/codes.ts";
 
 /** Without a board and without memory. */
 function make(): MainDevices {
-  const ports = new Bus("ports", 0x1_0000);
+  const board = { ports: new Bus("ports", 0x1_0000), afterAccess() {} };
   const memory = { slots: [] } as unknown as GuestMemory;
-  return new MainDevices(new SharedState(1), ports, memory, (error) => {
+  return new MainDevices(new SharedState(1), board, memory, (error) => {
     throw error;
   });
 }

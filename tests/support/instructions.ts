@@ -25,6 +25,39 @@ export const outw = (port: number, value: number): number[] => [
 export const inb = (port: number): number[] => [...movDx(port), 0xec];
 /** mov dx, port; out dx, al */
 export const outAl = (port: number): number[] => [...movDx(port), 0xee];
+/** An instruction on al, ax, eax or rax: its opcodes for one byte, and for more of them. */
+const sized = (size: number, byte: number, wider: number, ...rest: number[]): number[] => {
+  const prefix = size === 2 ? [0x66] : size === 8 ? [0x48] : [];
+  return [...prefix, size === 1 ? byte : wider, ...rest];
+};
+/** in al, dx; or as much of eax */
+export const inEax = (size: number): number[] => sized(size, 0xec, 0xed);
+/** out dx, al; or as much of eax */
+export const outEax = (size: number): number[] => sized(size, 0xee, 0xef);
+/** mov edi, address; mov al, [rdi]; or as much of rax */
+export const loads = (address: number, size: number): number[] => [
+  0xbf,
+  ...dword(address),
+  ...sized(size, 0x8a, 0x8b, 0x07),
+];
+/** mov edi, address; mov [rdi], al; or as much of rax */
+export const stores = (address: number, size: number): number[] => [
+  0xbf,
+  ...dword(address),
+  ...sized(size, 0x88, 0x89, 0x07),
+];
+/** mov dx, port; mov edi, address; mov ecx, count; cld; rep insb; or insw, insd */
+export const repIns = (port: number, size: number, address: number, count: number): number[] => [
+  ...movDx(port),
+  ...[0xbf, ...dword(address), 0xb9, ...dword(count), 0xfc, 0xf3],
+  ...sized(size, 0x6c, 0x6d),
+];
+/** mov dx, port; mov esi, address; mov ecx, count; cld; rep outsb; or outsw, outsd */
+export const repOuts = (port: number, size: number, address: number, count: number): number[] => [
+  ...movDx(port),
+  ...[0xbe, ...dword(address), 0xb9, ...dword(count), 0xfc, 0xf3],
+  ...sized(size, 0x6e, 0x6f),
+];
 /** jmp $ */
 export const spin: readonly number[] = [0xeb, 0xfe];
 /** cli; hlt; jmp back to the hlt */

@@ -9,7 +9,7 @@
  * 0x092        SYSTEM_A  gate A20, fast reset       0x600  PM1A_EVENT      4 bytes
  * 0x0e9 0x402  DEBUGCON  a byte, and nothing else   0x604  PM1A_CONTROL    2 bytes
  * 0x0f4        DEBUG_EXIT                           0x608  PM_TIMER        4 bytes
- * 0xcf9        RESET_CONTROL
+ * 0xcf9        RESET_CONTROL                        0xcf8  PCI_ADDRESS     4 bytes, without PCI
  * ```
  *
  * @module
@@ -47,6 +47,8 @@ export const Port = {
   PM1A_CONTROL: 0x604,
   /** ACPI's PM timer: 4 bytes. */
   PM_TIMER: 0x608,
+  /** PCI's configuration address: a doubleword, which the next register lies in. */
+  PCI_ADDRESS: 0xcf8,
   /** Resets the machine. */
   RESET_CONTROL: 0xcf9,
 } as const;

@@ -86,7 +86,8 @@ const VCPU_WORDS = 4;
 const COMMAND_MASK = 3;
 
 const WORDS = 16;
-const PORT_BITS_BYTES = 65_536 / 8;
+const PORTS = 65_536;
+const PORT_BITS_BYTES = PORTS / 8;
 /** More than any machine here has. */
 const MAX_RANGES = 64;
 const RING_BYTES = 64 << 10;
@@ -317,9 +318,13 @@ export class SharedState {
     }
   }
 
-  /** A vCPU's side: whether main answers a port. */
-  claimsPort(port: number): boolean {
-    return ((this.#ports[port >> 3]! >> (port & 7)) & 1) !== 0;
+  /** A vCPU's side: whether main answers one of these ports; of what is beyond the last one, none. */
+  claimsPorts(first: number, count: number): boolean {
+    const end = Math.min(first + count, PORTS);
+    for (let port = first; port < end; port++) {
+      if (((this.#ports[port >> 3]! >> (port & 7)) & 1) !== 0) return true;
+    }
+    return false;
   }
 
   /** Main's side: all the MMIO ranges that it answers. */
@@ -337,11 +342,11 @@ export class SharedState {
     });
   }
 
-  /** A vCPU's side, with the lock held: whether main answers an address. */
-  claimsAddress(address: number): boolean {
+  /** A vCPU's side, with the lock held: whether main answers one of these addresses. */
+  claimsAddresses(first: number, length: number): boolean {
     const count = Atomics.load(this.#words, Word.RANGES);
     for (let at = 0; at < count; at++) {
-      if (address >= this.#ranges[at * 2]! && address < this.#ranges[at * 2 + 1]!) return true;
+      if (first < this.#ranges[at * 2 + 1]! && first + length > this.#ranges[at * 2]!) return true;
     }
     return false;
   }

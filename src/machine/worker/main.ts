@@ -7,11 +7,11 @@
  * @module
  */
 
-import { type Exit, kick, VcpuRunner, VmLines } from "../../kvm/thread/mod.ts";
+import { kick, VcpuRunner, VmLines } from "../../kvm/thread/mod.ts";
 import { type Board, createBoard } from "../board.ts";
-import { handleIo, handleOpenBus } from "../dispatch.ts";
-import type { VcpuFailure, VcpuJob } from "./job.ts";
 import { Command, SharedState, Status } from "../shared/mod.ts";
+import { handleExit } from "./exits.ts";
+import type { VcpuFailure, VcpuJob } from "./job.ts";
 
 function runVcpu(job: VcpuJob): void {
   const { id } = job;
@@ -23,7 +23,7 @@ function runVcpu(job: VcpuJob): void {
   // Main may close the descriptors that these were made from.
   shared.setStatus(id, Status.RUNNING);
   while (obey(shared, id, runner, board)) {
-    if (shared.awaitRoom(id)) handle(runner.run(), shared, board, id);
+    if (shared.awaitRoom(id)) handleExit(runner.run(), shared, board, id);
   }
 }
 
@@ -56,35 +56,7 @@ function completeExit(shared: SharedState, id: number, runner: VcpuRunner, board
     runner.requestImmediateExit();
     const exit = runner.run();
     if (exit.reason === "intr") return;
-    handle(exit, shared, board, id);
-  }
-}
-
-function handle(exit: Exit, shared: SharedState, board: Board, id: number): void {
-  switch (exit.reason) {
-    case "io": {
-      const region = board.ports.find(exit.port);
-      if (region !== undefined) {
-        shared.lock.acquire();
-        try {
-          handleIo(exit, region);
-          board.afterAccess(region);
-        } finally {
-          // Whatever was wrong with a device, the others go on, if only to their end.
-          shared.lock.release();
-        }
-      } else if (shared.claimsPort(exit.port)) shared.ask(id);
-      else handleOpenBus(exit);
-      return;
-    }
-    case "mmio":
-      if (shared.lock.hold(() => shared.claimsAddress(exit.physAddr))) shared.ask(id);
-      else handleOpenBus(exit);
-      return;
-    case "intr":
-      return;
-    default:
-      shared.ask(id);
+    handleExit(exit, shared, board, id);
   }
 }
 
