@@ -24,17 +24,20 @@ export interface Hardware {
   readonly powerOn: PowerOnState;
 }
 
+/** @throws {KvmError} EINVAL for more vCPUs than KVM takes. */
+export function checkCpus(kvm: Kvm, cpus: number): void {
+  if (cpus <= kvm.maxVcpus) return;
+  const hint = `KVM takes ${kvm.maxVcpus} at most on this host`;
+  throw new KvmError({ operation: `make ${cpus} vCPUs`, errno: Errno.EINVAL, hint });
+}
+
 /**
  * Creates it.
  *
  * @param model The CPU model, see `Cpuid.fromModel`.
- * @throws {KvmError} EINVAL for more vCPUs than KVM takes, and as the calls that it makes.
+ * @throws {KvmError} as the calls that it makes.
  */
 export function createHardware(kvm: Kvm, map: MemoryMap, cpus: number, model: string): Hardware {
-  if (cpus > kvm.maxVcpus) {
-    const hint = `KVM takes ${kvm.maxVcpus} at most on this host`;
-    throw new KvmError({ operation: `make ${cpus} vCPUs`, errno: Errno.EINVAL, hint });
-  }
   const source = remembering(kvm);
   const cpuids = Array.from(
     { length: cpus },

@@ -13,7 +13,7 @@ import { type Board, createBoard } from "./board.ts";
 import { DeviceTimer } from "./device_timer.ts";
 import { Conclusion, endedError, type MachineEnd, type Outcome } from "./end.ts";
 import { MainExits } from "./exits.ts";
-import { createHardware, type Hardware, lineOf } from "./hardware.ts";
+import { checkCpus, createHardware, type Hardware, lineOf } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
 import { addStandardDevices } from "./standard_devices.ts";
@@ -24,6 +24,7 @@ import { Ending, SharedState } from "./shared/mod.ts";
 import { feed, MachineStreams } from "./streams.ts";
 import { VcpuThreads } from "./threads.ts";
 import { Turns } from "./turns.ts";
+import { VcpuWorker } from "./worker/mod.ts";
 
 const DEFAULT_MEMORY = 256 << 20;
 
@@ -84,6 +85,7 @@ export class Machine implements AsyncDisposable {
     files: KernelFiles,
     map: MemoryMap,
     hardware: Hardware,
+    workers: readonly VcpuWorker[],
     streams: MachineStreams,
   ) {
     this.#options = options;
@@ -122,7 +124,7 @@ export class Machine implements AsyncDisposable {
     });
     this.#pump.connect(this.#board.debugcon, streams.debugcon);
     const exits = new MainExits({ devices: this.#devices, shared, memory: vm.memory, options });
-    this.#threads = new VcpuThreads({ vm, vcpus, shared, board }, {
+    this.#threads = new VcpuThreads({ vm, vcpus, workers, shared, board }, {
       onExit: (vcpu) => exits.handle(vcpu),
       onOutput: () => this.#pump.run(),
       onEnding: () => this.#handleEnding(),
@@ -152,11 +154,14 @@ export class Machine implements AsyncDisposable {
     const map = memoryMap(typeof memory === "string" ? parseSize(memory) : memory);
     using undo = new DisposableStack();
     const streams = undo.use(new MachineStreams(options, (): Machine => machine));
+    using kvm = Kvm.open();
+    checkCpus(kvm, cpus);
+    // To start takes them longer than anything else here takes.
+    const workers = Array.from({ length: cpus }, (_, id) => undo.use(new VcpuWorker(id)));
     using files = await readFiles(options);
     options.signal?.throwIfAborted();
-    using kvm = Kvm.open();
     const hardware = undo.adopt(createHardware(kvm, map, cpus, cpu), ({ vm }) => vm.close());
-    const machine: Machine = new Machine(options, files, map, hardware, streams);
+    const machine: Machine = new Machine(options, files, map, hardware, workers, streams);
     undo.move();
     return machine;
   }

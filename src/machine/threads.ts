@@ -8,7 +8,7 @@ import { closedError, kick, type KvmError } from "../../ffi/mod.ts";
 import type { Vcpu, Vm } from "../kvm/mod.ts";
 import type { BoardOptions } from "./board.ts";
 import { Bell, Command, type SharedState, Status } from "./shared/mod.ts";
-import { startWorker, type VcpuFailure, type VcpuJob } from "./worker/mod.ts";
+import type { VcpuFailure, VcpuJob, VcpuWorker } from "./worker/mod.ts";
 
 /** What main does for the threads. */
 export interface ThreadHandlers {
@@ -33,6 +33,8 @@ export interface ThreadsInit {
   readonly vm: Vm;
   /** Its vCPUs, in the order of the shared state. */
   readonly vcpus: readonly Vcpu[];
+  /** A thread for each; whoever started them ends them, unless {@linkcode VcpuThreads.stop} has. */
+  readonly workers: readonly VcpuWorker[];
   /** What they share. */
   readonly shared: SharedState;
   /** The devices on the board. */
@@ -41,13 +43,13 @@ export interface ThreadsInit {
 
 const HELD = "Its machine runs it: a device or a handler answers the exit, and returns";
 
-/** A Worker for each vCPU. */
+/** The threads at their work. */
 export class VcpuThreads {
   readonly #vm: Vm;
   readonly #vcpus: readonly Vcpu[];
   readonly #shared: SharedState;
   readonly #handlers: ThreadHandlers;
-  readonly #workers: Worker[] = [];
+  readonly #workers: readonly VcpuWorker[];
   /** Descriptors on their way to threads that have not begun. */
   readonly #shares: readonly Disposable[];
   /** The user's own runs would take exits from the machine. */
@@ -60,10 +62,11 @@ export class VcpuThreads {
   #failed = false;
   #stopping = false;
 
-  /** Starts the threads; they wait for {@linkcode resume}. */
-  constructor({ vm, vcpus, shared, board }: ThreadsInit, handlers: ThreadHandlers) {
+  /** Gives the threads their vCPUs; they wait for {@linkcode resume}. */
+  constructor({ vm, vcpus, workers, shared, board }: ThreadsInit, handlers: ThreadHandlers) {
     this.#vm = vm;
     this.#vcpus = vcpus;
+    this.#workers = workers;
     this.#shared = shared;
     this.#handlers = handlers;
     using stack = new DisposableStack();
@@ -71,7 +74,7 @@ export class VcpuThreads {
     this.#shares = shares;
     for (const [id, { share }] of shares.entries()) {
       const { cpus, buffer } = shared;
-      this.#start({ id, cpus, buffer, share, board });
+      this.#begin({ id, cpus, buffer, share, board });
     }
     for (const vcpu of vcpus) this.#holds.use(vcpu.hold(HELD));
     stack.move();
@@ -125,20 +128,17 @@ export class VcpuThreads {
     await this.#until(() => this.#hasEnded);
     this.#takeBack();
     this.#holds.dispose();
-    for (const worker of this.#workers) worker.terminate();
-    this.#workers.length = 0;
+    for (const worker of this.#workers) worker[Symbol.dispose]();
   }
 
-  #start(job: VcpuJob): void {
-    const worker = startWorker(job);
-    worker.onmessage = ({ data }: MessageEvent<VcpuFailure>) => this.#fail(remoteError(data));
-    worker.onerror = (event) => {
-      event.preventDefault();
-      // It has not come to its own handler.
-      this.#shared.setStatus(job.id, Status.STOPPED);
-      this.#fail(new Error(`The thread of vCPU ${job.id} failed: ${event.message}`));
-    };
-    this.#workers.push(worker);
+  #begin(job: VcpuJob): void {
+    this.#workers[job.id]!.begin(job, {
+      onFailure: (failure) => this.#fail(remoteError(failure)),
+      onCrash: (message) => {
+        this.#shared.setStatus(job.id, Status.STOPPED);
+        this.#fail(new Error(`The thread of vCPU ${job.id} failed: ${message}`));
+      },
+    });
   }
 
   #fail(error: unknown): void {

@@ -1,24 +1,56 @@
 /**
- * Starts vCPUs' threads.
+ * vCPUs' threads, as main starts and ends them.
  *
  * @module
  */
 
 import { bundle } from "./bundle_bytes.ts";
-import type { VcpuJob } from "./job.ts";
+import type { VcpuFailure, VcpuJob } from "./job.ts";
 
 export type { VcpuFailure, VcpuJob } from "./job.ts";
 
 let url: string | undefined;
 
+/** Who hears what goes wrong in a thread. */
+export interface WorkerHandlers {
+  /** It can't go on with its job, and has said so in the shared state. */
+  onFailure(failure: VcpuFailure): void;
+  /** It has not even come to its job. */
+  onCrash(message: string): void;
+}
+
 /**
- * A vCPU's thread, at its job. Its modules come as one text: so it needs no permission to read
- * them, and starts in a third of the time.
+ * A vCPU's thread. It starts while main goes on to make what it is to run, and waits for its job. Its
+ * modules come as one text: so it needs no permission to read them, and starts in a third of the time.
  */
-export function startWorker(job: VcpuJob): Worker {
-  // One for all of them: the runtime keeps the text of each.
-  url ??= URL.createObjectURL(new Blob([bundle], { type: "text/javascript" }));
-  const worker = new Worker(url, { type: "module", name: `vCPU ${job.id}` });
-  worker.postMessage(job);
-  return worker;
+export class VcpuWorker implements Disposable {
+  readonly #worker: Worker;
+  #crash: string | undefined;
+
+  /** For a vCPU by its number. */
+  constructor(id: number) {
+    // One for all of them: the runtime keeps the text of each.
+    url ??= URL.createObjectURL(new Blob([bundle], { type: "text/javascript" }));
+    this.#worker = new Worker(url, { type: "module", name: `vCPU ${id}` });
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#crash ??= event.message;
+    };
+  }
+
+  /** Gives it its job. */
+  begin(job: VcpuJob, { onFailure, onCrash }: WorkerHandlers): void {
+    this.#worker.onmessage = ({ data }: MessageEvent<VcpuFailure>) => onFailure(data);
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      onCrash(event.message);
+    };
+    this.#worker.postMessage(job);
+    if (this.#crash !== undefined) onCrash(this.#crash);
+  }
+
+  /** Ends it. */
+  [Symbol.dispose](): void {
+    this.#worker.terminate();
+  }
 }
