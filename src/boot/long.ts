@@ -75,7 +75,7 @@ const userCode = codeSegment64(LongSelector.USER_CODE, 3);
  * of up to 1 GiB), 56 bytes of GDT and 1 KiB of stack: 28 KiB in all will do. Reports of exceptions
  * take 3.5 KiB more, level 3 another 8 KiB.
  *
- * @example The same guest at level 0 and, with most backends much faster, at level 3
+ * @example The same guest at level 0 and at level 3, which is much faster where KVM interprets level 0
  * ```ts
  * import { guests, Kvm, longMode } from "@deno-kvm/kvm";
  *

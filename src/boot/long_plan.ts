@@ -47,7 +47,8 @@ export interface LongModeOptions extends BootOptions {
   /**
    * The privilege level. At 3, page tables and descriptors are out of the guest's reach; HLT, IN and
    * OUT work (string I/O only where the backend heeds IOPL); exceptions are reported, unless `idt`
-   * is false.
+   * is false. With kvm_pvm, SYSCALL is none: without EFER.SCE, too, it goes on at the address in LSTAR,
+   * which is 0 unless set, and at level 3.
    */
   readonly cpl?: 0 | 3 | undefined;
   /**

@@ -78,6 +78,9 @@ export abstract class VcpuDebug extends VcpuTime {
    * The `"debug"` exit tells what it was: `exception` is the vector, `pc` the instruction's address,
    * and `decodeDr6(exit.dr6)` the breakpoint or the single step.
    *
+   * With kvm_pvm, HLT is one more step at level 0, and no `"hlt"` exit; at level 3, the guest takes
+   * each step's #DB itself. So step up to an address, or a number of times, and not until `"hlt"`.
+   *
    * @example
    * ```ts
    * import { Kvm, longMode } from "@deno-kvm/kvm";

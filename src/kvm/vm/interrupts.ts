@@ -75,6 +75,9 @@ export abstract class VmInterrupts extends VmParavirt {
   /**
    * Sets the level of an interrupt line (KVM_IRQ_LINE).
    *
+   * With kvm_pvm, an interrupt that the I/O APIC sends by level comes again if the line is still
+   * raised when the guest takes it, though it be lowered before the end of the interrupt.
+   *
    * @param irq A GSI: an IOAPIC pin; up to 15, a PIC's pin as well.
    * @throws {KvmError} ENXIO without the irqchip.
    */
