@@ -41,7 +41,10 @@ export interface GuestOptions {
   readonly code: Uint8Array | string;
   /** The mode it starts in; `"long"` by default. */
   readonly mode?: GuestMode | undefined;
-  /** The privilege level that long-mode code starts at: 0 by default, or 3. */
+  /**
+   * The privilege level that long-mode code starts at: 0 by default, or 3. A KVM that interprets level
+   * 0, such as kvm_pvm, lacks SSE there, among others.
+   */
   readonly cpl?: 0 | 3 | undefined;
   /** Where the code is loaded and entered; 0x1000 by default. */
   readonly at?: number | undefined;

@@ -36,6 +36,8 @@ const SERIAL_PORT = 0x3f8;
 const DEBUG_EXIT_PORT = 0xf4;
 const MEMORY_SIZE = 2 << 20;
 const TIME_LIMIT = 1000;
+/** For a KVM such as kvm_pvm, whose interpreter lacks SSE, among others. */
+const LEVEL_3_HINT = "where KVM interprets level 0, cpl: 3 has the processor run it";
 const bitsOf = { real: 16, protected: 32, paged: 32, long: 64 } as const;
 
 /** A guest that has ended: what it left behind. Dispose of it, and its VM is closed. */
@@ -142,6 +144,7 @@ export function runGuest(options: GuestOptions): GuestRun {
 
 /** What a bad end means. */
 function describe(end: GuestEnd, { exception }: GuestRun, options: GuestOptions): string {
+  const { mode = "long", cpl = 0, timeLimit = TIME_LIMIT } = options;
   switch (end) {
     case "exception": {
       const { name = "", rip = 0n, errorCode, cr2 } = exception ?? {};
@@ -150,11 +153,13 @@ function describe(end: GuestEnd, { exception }: GuestRun, options: GuestOptions)
       return `The guest raised ${name} at 0x${rip.toString(16)}${code}${address}`;
     }
     case "intr":
-      return `The guest did not end within ${options.timeLimit ?? TIME_LIMIT} ms`;
+      return `The guest did not end within ${timeLimit} ms`;
     case "shutdown":
       return "The guest triple-faulted: an exception found no handler";
-    case "internalError":
-      return "KVM could not emulate the guest's instruction at RIP";
+    case "internalError": {
+      const message = "KVM could not emulate the guest's instruction at RIP";
+      return mode === "long" && cpl === 0 ? `${message}; ${LEVEL_3_HINT}` : message;
+    }
     case "failEntry":
       return "The processor refused the guest's state";
     default:

@@ -9,6 +9,8 @@ const hlt = 0xf4;
 const add = Uint8Array.of(0xb8, 40, 0, 0, 0, 0x01, 0xd8, hlt);
 /** jmp $ */
 const spin = Uint8Array.of(0xeb, 0xfe);
+/** mov eax, 0xd0000000; jmp eax, or rax: no memory is there to fetch from */
+const leave = Uint8Array.of(0xb8, 0x00, 0x00, 0x00, 0xd0, 0xff, 0xe0);
 /** ud2 */
 const ud2 = Uint8Array.of(0x0f, 0x0b);
 /** in al, 0x60; mov ah, al; in al, 0x60; hlt */
@@ -71,6 +73,16 @@ Deno.test("an endless loop is a clean failure that names the time limit", () => 
   const error = assertThrows(() => runGuest({ code: spin, timeLimit: 30 }), GuestError);
   assertStringIncludes(error.message, "did not end within 30 ms");
   assertStringIncludes(error.message, "RIP 0000000000001000");
+});
+
+Deno.test("an instruction that KVM can't emulate is a failure that names level 3, if not there", () => {
+  const message = (options: { mode?: "protected"; cpl?: 3 }) =>
+    assertThrows(() => runGuest({ code: leave, ...options }), GuestError).message.split("\n")[0]!;
+  const hint = "where KVM interprets level 0, cpl: 3 has the processor run it";
+  assertEquals(message({}), `KVM could not emulate the guest's instruction at RIP; ${hint}`);
+  // There it may be an exception instead, as the host has it.
+  assertEquals(message({ cpl: 3 }).includes(hint), false);
+  assertEquals(message({ mode: "protected" }).includes(hint), false);
 });
 
 Deno.test("an exception is a failure that names it, unless it is the end asked for", () => {
