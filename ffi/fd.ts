@@ -27,6 +27,8 @@ export class Fd implements Disposable {
   #fd: number;
   /** How many it is lent to. */
   #busy = 0;
+  /** What to do instead of a call meanwhile. */
+  #hint: string | undefined;
   #late = -1;
 
   /** Takes ownership of a descriptor. */
@@ -63,10 +65,15 @@ export class Fd implements Disposable {
     return this.#busy > 0;
   }
 
-  /** Another thread is about to make an ioctl on it, until all such are disposed of. */
-  lend(): Disposable {
+  /**
+   * Another thread is about to make an ioctl on it, until all such are disposed of.
+   *
+   * @param hint What the user should do instead of a call meanwhile.
+   */
+  lend(hint: string): Disposable {
     let back = false;
     this.#busy++;
+    this.#hint = hint;
     return {
       [Symbol.dispose]: () => {
         if (back) return;
@@ -152,8 +159,7 @@ export class Fd implements Disposable {
 
   /** Throws the error for a call while {@linkcode busy}. */
   refuse({ name }: Ioctl, operation = `use ${this.what}`): never {
-    const hint = "It is running: wait for the promise of runAsync, or abort it, first";
-    throw new KvmError({ operation, call: name, errno: Errno.EBUSY, hint });
+    throw new KvmError({ operation, call: name, errno: Errno.EBUSY, hint: this.#hint });
   }
 
   /** Throws the error for an ioctl that failed. */

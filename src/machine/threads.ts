@@ -41,6 +41,7 @@ export interface ThreadsInit {
   readonly board: BoardOptions;
 }
 
+const RUNNING = "Its machine is running: await machine.pause() first";
 const HELD = "Its machine runs it: a device or a handler answers the exit, and returns";
 
 /** The threads at their work. */
@@ -98,7 +99,7 @@ export class VcpuThreads {
   }
 
   #lend(id: number, vcpu: Vcpu): void {
-    if (!this.#lent.has(id)) this.#lent.set(id, vcpu.lend());
+    if (!this.#lent.has(id)) this.#lent.set(id, vcpu.lend(RUNNING));
   }
 
   /**

@@ -31,6 +31,7 @@ import { VcpuShared, type VcpuShareInit } from "./shared.ts";
 
 const KVM_RUN = { request: KVM.KVM_RUN.request };
 const LIMITS: Names<RunOptions> = { timeout: true };
+const RUNNING = "It is running: wait for the promise of runAsync, or abort it, first";
 const ONLY_ASYNC = ": a signal can end runAsync only";
 const YEAR = 366 * 86_400_000;
 
@@ -137,7 +138,7 @@ export class Vcpu extends VcpuShared {
     if (this.#held !== undefined) throw this.#refusal(this.#held);
     if (this.handle.busy) this.handle.refuse(KVM.KVM_RUN, operation);
     if (this.closed) throw closedError(operation, this.handle.what);
-    const lent = this.handle.lend();
+    const lent = this.handle.lend(RUNNING);
     try {
       return await this.#runOnPool(operation, limits);
     } finally {
@@ -241,9 +242,11 @@ export class Vcpu extends VcpuShared {
   /**
    * @internal Another thread runs it until disposed of: calls here would wait, perhaps for ever, and
    * are refused.
+   *
+   * @param hint What the user should do instead.
    */
-  lend(): Disposable {
-    return this.handle.lend();
+  lend(hint: string): Disposable {
+    return this.handle.lend(hint);
   }
 
   /**
