@@ -117,11 +117,11 @@ function loadLittle(data: Uint8Array, at: number, size: number): number {
 }
 
 function storeLittle(data: Uint8Array, at: number, size: number, value: number): void {
-  if (typeof value !== "number") refuse(value);
+  if (!Number.isSafeInteger(value)) refuse(value);
   for (let byte = 0; byte < size; byte++) data[at + byte] = value >>> (byte * 8);
 }
 
 function refuse(value: unknown): never {
-  const hint = "A device's read() returns a number, and no promise of one";
+  const hint = "A device's read() returns a whole number, and no promise of one";
   throw new KvmError({ operation: `answer a read with ${show(value)}`, errno: Errno.EINVAL, hint });
 }

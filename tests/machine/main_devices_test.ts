@@ -74,11 +74,26 @@ Deno.test("so it is at ports, for every element of a string instruction", () => 
 Deno.test("what a device can't have read is refused by its kind", () => {
   const devices = make();
   const port = new IoExit(new RunPage(new ArrayBuffer(sizeOf(kvmRun))));
-  for (const value of [Symbol("x"), Object.create(null), Promise.resolve(1), 1n, undefined]) {
-    assertThrows(() => port.value = value as number, KvmError, "a number, and no promise of one");
+  const kinds = [Symbol("x"), Object.create(null), Promise.resolve(1), 1n, undefined];
+  for (const value of [...kinds, NaN, 0.5, Infinity, -Infinity, 2 ** 53]) {
+    assertThrows(
+      () => port.value = value as number,
+      KvmError,
+      "a whole number, and no promise of one",
+    );
     using _ = devices.mapMmio(0xd100_0000, 4, { read: () => value as number, write() {} });
     const call = () => mmio(devices, 0xd100_0000, new Uint8Array(4));
-    assertThrows(call, KvmError, "a number, and no promise of one");
+    assertThrows(call, KvmError, "a whole number, and no promise of one");
+  }
+});
+
+Deno.test("of a whole number that is wider than the access, or negative, the low bits are read", () => {
+  const devices = make();
+  const data = new Uint8Array(2);
+  const cases: [number, number[]][] = [[-2, [0xfe, 0xff]], [0x7_0123_4567, [0x67, 0x45]]];
+  for (const [value, bytes] of cases) {
+    using _ = devices.mapMmio(0xd100_0000, 4, { read: () => value, write() {} });
+    assertEquals(mmio(devices, 0xd100_0000, data), bytes);
   }
 });
 

@@ -76,7 +76,7 @@ export class IoExit implements IoRecord {
 
   /** Answers an IN: every element is set to the value's low bits. */
   set value(value: number) {
-    if (typeof value !== "number") refuse(value);
+    if (!Number.isSafeInteger(value)) refuse(value);
     const { view } = this.#page;
     const size = view.getUint8(SIZE);
     const start = view.getUint32(DATA_OFFSET, true);
@@ -115,6 +115,6 @@ export class IoExit implements IoRecord {
 /** Apart from the setter, which stays small enough to be inlined. */
 function refuse(value: unknown): never {
   const hint =
-    "A port's value is a number, and no promise of one: its low 8, 16 or 32 bits are used";
+    "A port's value is a whole number, and no promise of one: its low 8, 16 or 32 bits are used";
   throw new KvmError({ operation: `answer an IN with ${show(value)}`, errno: Errno.EINVAL, hint });
 }
