@@ -16,8 +16,11 @@ import type { Range } from "../memory/mod.ts";
  * - `"elf"`: an ELF program at its physical addresses, RSI at Linux's zero page, as a `vmlinux` wants;
  * - `"pvh"`: an ELF program at the entry that its Xen note names, EBX at the start info;
  * - `"multiboot"`: Multiboot, version 1;
- * - `"flat16"`: bytes as they are, in real mode, as a BIOS starts a boot sector;
- * - `"flat32"`, `"flat64"`: bytes as they are, in protected or in long mode.
+ * - `"flat16"`: bytes as they are, in real mode, as a BIOS starts a boot sector: at 0x7c00, the stack
+ *   below it, DL 0x80, segments 0. There is no BIOS behind INT;
+ * - `"flat32"`, `"flat64"`: bytes as they are, in protected or in long mode: at 0x100000, CS 0x10 and
+ *   the other segments 0x18, the stack below 0x7000, other registers 0, SSE on, and no IDT. Long mode
+ *   maps the first 4 GiB to themselves, and an image beyond them.
  */
 export type Protocol = "linux" | "elf" | "pvh" | "multiboot" | "flat16" | "flat32" | "flat64";
 

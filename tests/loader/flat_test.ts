@@ -67,6 +67,36 @@ Deno.test("An entry outside the image is refused", () => {
   }
 });
 
+Deno.test("The page at 0x8000, and all from 0x20000 to the BIOS's data, are a flat image's own", () => {
+  using target = new Target();
+  const free = [{ start: 0x8000, end: 0x9000 }, { start: 0x2_0000, end: 0x9_f000 }];
+  for (const protocol of ["flat16", "flat32", "flat64"] as const) {
+    const { regions } = target.load(code, { protocol });
+    for (const { what, guestPhysAddr, size } of regions) {
+      const isOver = free.some(({ start, end }) =>
+        guestPhysAddr < end && guestPhysAddr + size > start
+      );
+      assertEquals(isOver, false, `${protocol}: ${what}`);
+    }
+  }
+});
+
+Deno.test("A flat image begins with flat segments, a stack and, in long mode, the map of 4 GiB", () => {
+  using target = new Target();
+  const load = (protocol: Protocol) => target.load(code, { protocol }).entry;
+  for (const protocol of ["flat32", "flat64"] as const) {
+    const { rsp, registers, sregs } = load(protocol);
+    assertEquals([rsp, registers, sregs.cs.selector, sregs.idt.limit], [0x7000, {}, 0x10, 0]);
+    const { ds, es, fs, gs, ss, gdt } = sregs;
+    assertEquals([ds, es, fs, gs, ss].map(({ selector }) => selector), new Array(5).fill(0x18));
+    assertEquals(gdt.base, 0x500n);
+  }
+  assertEquals(load("flat32").pageTables, undefined);
+  assertEquals(load("flat64").pageTables, { guestPhysAddr: 0x9000, size: 0x6000 });
+  const { rip, rsp, registers, sregs } = load("flat16");
+  assertEquals([rip, rsp, registers, sregs.cs.selector], [0x7c00, 0x7c00, { rdx: 0x80n }, 0]);
+});
+
 Deno.test("Images are told apart by what they begin with", () => {
   const expected = {
     boot_sector: "flat16",
