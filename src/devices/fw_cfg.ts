@@ -36,12 +36,15 @@ export const fwCfgState = {
   key: "u16",
 } as const;
 
-/** The guest's memory, as DMA needs it. What is not there throws a `KvmError` or a RangeError. */
+/**
+ * The guest's memory, as DMA needs it and a `GuestMemory` is. What is not there throws a `KvmError` or
+ * a RangeError.
+ */
 export interface DmaMemory {
   /** Bytes from a guest-physical address on. */
-  read(address: number, length: number): Uint8Array;
+  readBytes(address: number, length: number): Uint8Array;
   /** Puts them there. */
-  write(address: number, bytes: Uint8Array): void;
+  writeBytes(address: number, bytes: Uint8Array): void;
 }
 
 /** What a {@linkcode FwCfg} is connected to. */
@@ -161,7 +164,7 @@ export class FwCfg implements Device {
   }
 
   #transfer(memory: DmaMemory, address: number): void {
-    const access = attempt(() => memory.read(address, ACCESS_SIZE), address, ACCESS_SIZE);
+    const access = attempt(() => memory.readBytes(address, ACCESS_SIZE), address, ACCESS_SIZE);
     if (access === undefined || access.length !== ACCESS_SIZE) return;
     const view = new DataView(access.buffer, access.byteOffset, ACCESS_SIZE);
     const control = view.getUint32(0);
@@ -173,7 +176,7 @@ export class FwCfg implements Device {
     else if ((control & FW_CFG_DMA.WRITE) !== 0) done = false;
     else if ((control & FW_CFG_DMA.SKIP) !== 0) this.#skip(length);
     const result = Uint8Array.of(0, 0, 0, done ? 0 : FW_CFG_DMA.ERROR);
-    attempt(() => memory.write(address, result), address, result.length);
+    attempt(() => memory.writeBytes(address, result), address, result.length);
   }
 
   /** Copies from the item, and zeroes beyond its end; whether all of it arrived. */
@@ -187,7 +190,7 @@ export class FwCfg implements Device {
         ? item.subarray(state.position, state.position + count)
         : zeroes.subarray(0, count);
       const at = target + done;
-      const written = attempt(() => (memory.write(at, bytes), true), at, count);
+      const written = attempt(() => (memory.writeBytes(at, bytes), true), at, count);
       if (written === undefined) return false;
       if (rest > 0) this.#skip(count);
       done += count;

@@ -53,12 +53,7 @@ interface FwCfgContents {
 /** Makes the device; its DMA reaches all of the guest's memory, and nothing else. */
 function createFwCfg(memory: GuestMemory, contents: FwCfgContents): FwCfg {
   const { ramBytes, cpus, files } = contents;
-  const device = new FwCfg({
-    memory: {
-      read: (address, length) => memory.readBytes(address, length),
-      write: (address, bytes) => memory.writeBytes(address, bytes),
-    },
-  });
+  const device = new FwCfg({ memory });
   device.set(FW_CFG_KEY.RAM_SIZE, new Uint8Array(BigUint64Array.of(BigInt(ramBytes)).buffer));
   device.set(FW_CFG_KEY.NB_CPUS, Uint8Array.of(cpus, cpus >> 8));
   device.set(FW_CFG_KEY.MAX_CPUS, Uint8Array.of(cpus, cpus >> 8));

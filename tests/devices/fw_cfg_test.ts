@@ -18,11 +18,11 @@ class Memory {
   #check(address: number, length: number): void {
     if (address + length > this.bytes.length) throw new RangeError("no such memory");
   }
-  read(address: number, length: number): Uint8Array {
+  readBytes(address: number, length: number): Uint8Array {
     this.#check(address, length);
     return this.bytes.slice(address, address + length);
   }
-  write(address: number, bytes: Uint8Array): void {
+  writeBytes(address: number, bytes: Uint8Array): void {
     this.#check(address, bytes.length);
     this.bytes.set(bytes, address);
   }
@@ -173,7 +173,7 @@ Deno.test("DMA selects and copies, over the item's end zeroes", () => {
   memory.bytes.fill(0xee, 0x200, 0x210);
   const control = select(0x20) | FW_CFG_DMA.READ;
   assertEquals(dma(fwCfg, memory, { control, length: 8, address: 0x200 }), 0);
-  assertEquals(memory.read(0x200, 9), Uint8Array.of(...text("first"), 0, 0, 0, 0xee));
+  assertEquals(memory.readBytes(0x200, 9), Uint8Array.of(...text("first"), 0, 0, 0, 0xee));
 });
 
 Deno.test("DMA goes on where the last one ended, and skips", () => {
@@ -184,7 +184,7 @@ Deno.test("DMA goes on where the last one ended, and skips", () => {
   assertEquals(dma(fwCfg, memory, { control: FW_CFG_DMA.READ, length: 2, address: 0x200 }), 0);
   assertEquals(fwCfg.read(FW_CFG.DATA, 1), "n".charCodeAt(0));
   assertEquals(dma(fwCfg, memory, { control: FW_CFG_DMA.READ, length: 4, address: 0x202 }), 0);
-  assertEquals(memory.read(0x200, 6), text("cod\0\0\0").with(2, "d".charCodeAt(0)));
+  assertEquals(memory.readBytes(0x200, 6), text("cod\0\0\0").with(2, "d".charCodeAt(0)));
   assertEquals(dma(fwCfg, memory, { control: FW_CFG_DMA.SKIP, length: 0xffff_ffff }), 0);
   assertEquals(fwCfg.read(FW_CFG.DATA, 1), 0);
 });
@@ -217,11 +217,11 @@ Deno.test("a DMA structure that is not in memory is passed over", () => {
 Deno.test("a structure above 4 GiB has its upper half written first", () => {
   const seen: number[] = [];
   const memory = {
-    read(address: number): Uint8Array {
+    readBytes(address: number): Uint8Array {
       seen.push(address);
       throw new RangeError("no such memory");
     },
-    write() {},
+    writeBytes() {},
   };
   const fwCfg = new FwCfg({ memory });
   fwCfg.write(FW_CFG.DMA_HIGH, 4, 0x0100_0000);
@@ -232,10 +232,10 @@ Deno.test("a structure above 4 GiB has its upper half written first", () => {
 
 Deno.test("an error that is not memory's is not hidden", () => {
   const memory = {
-    read(): Uint8Array {
+    readBytes(): Uint8Array {
       throw new TypeError("a mistake of the host's");
     },
-    write() {},
+    writeBytes() {},
   };
   const fwCfg = new FwCfg({ memory });
   let error: unknown;

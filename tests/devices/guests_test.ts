@@ -221,12 +221,7 @@ Deno.test(needs("a guest finds fw_cfg, reads a file, and has another copied", "I
   ];
   using machine = startScript(entries);
   const { memory } = machine.vm;
-  const fwCfg = new FwCfg({
-    memory: {
-      read: (address, length) => memory.readBytes(address, length),
-      write: (address, bytes) => memory.writeBytes(address, bytes),
-    },
-  });
+  const fwCfg = new FwCfg({ memory });
   fwCfg.add("opt/a", new TextEncoder().encode("abc"));
   fwCfg.add("opt/b", new TextEncoder().encode("by DMA"));
   const control = (FW_CFG_KEY.FILE_FIRST + 1) << 16 | FW_CFG_DMA.SELECT | FW_CFG_DMA.READ;
