@@ -6,6 +6,7 @@
  * @module
  */
 
+export type { Device, InterruptLine } from "../devices/mod.ts";
 export { GuestCrash } from "./crash.ts";
 export type { MachineEnd } from "./end.ts";
 export { Machine, type MachineState } from "./machine.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Device } from "../../src/devices/mod.ts";
+import type { Device } from "../../src/machine/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { debugExit, inb, outb, spin } from "../support/instructions.ts";
 import { flat, pc } from "../support/pc.ts";
