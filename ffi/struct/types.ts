@@ -65,8 +65,23 @@ export type FieldOf<F> = F extends keyof Scalars ? Scalars[F]
  * A struct's view: each field of the table read and written in place.
  *
  * The fields are no properties of the view's own, so what copies those finds none and says nothing:
- * `structuredClone(view)`, `postMessage(view)`, `{ ...view }` and `JSON.stringify(view)` give an
- * empty object. What is to be kept, sent or changed apart is `plain(view)`, of `@deno-kvm/kvm`.
+ * `structuredClone(view)`, `postMessage(view)` and `{ ...view }` give an empty object. What is to be
+ * kept, sent or changed apart is `plain(view)`, of `@deno-kvm/kvm`.
+ *
+ * `JSON.stringify` has all fields. JSON knows no bigints, and JavaScript refuses them with a TypeError:
+ * say what they shall be.
+ *
+ * @example
+ * ```ts
+ * import { Kvm } from "@deno-kvm/kvm";
+ *
+ * using kvm = Kvm.open();
+ * using vm = kvm.createVm();
+ * using vcpu = vm.createVcpu(0);
+ * const hex = (_: string, value: unknown) =>
+ *   typeof value === "bigint" ? `0x${value.toString(16)}` : value;
+ * console.log(JSON.stringify(vcpu.getRegs(), hex)); // {"rax":"0x0", ... "rip":"0xfff0","rflags":"0x2"}
+ * ```
  */
 export type StructOf<T> = { -readonly [K in keyof T]: FieldOf<T[K]> };
 

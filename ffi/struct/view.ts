@@ -171,9 +171,8 @@ function huskError(path: string): KvmError {
 
 /**
  * A copy of a struct as a plain object, nested structs and arrays included: to keep, to change, for
- * `structuredClone` and `postMessage`, and for JSON with what makes text of bigints. A view itself
- * can't be copied so: its fields lie in the kernel's struct, and `{ ...view }` and
- * `structuredClone(view)` have none of them, without an error.
+ * `structuredClone` and `postMessage`. A view itself can't be copied so: its fields lie in the kernel's
+ * struct, and `{ ...view }` and `structuredClone(view)` have none of them, without an error.
  *
  * @example
  * ```ts
@@ -229,6 +228,9 @@ function makerOf(layout: Layout): Maker {
       [INSPECT](inspect: typeof Deno.inspect, options: Deno.InspectOptions): string {
         if (bytesOf(this).buffer.detached) return "a struct whose memory is gone";
         return inspect(plain(this), options);
+      }
+      toJSON(): object {
+        return plain(this);
       }
     };
     const { prototype } = maker;

@@ -208,6 +208,19 @@ Deno.test("console.log shows a struct's fields", () => {
   assertEquals(Deno.inspect(from(point, { x: 1, y: 2 })), "{ x: 1, y: 2 }");
 });
 
+Deno.test("JSON has a struct's fields, and its bigints as the caller says, or not at all", () => {
+  const text = (_: string, value: unknown) => typeof value === "bigint" ? String(value) : value;
+  const struct = from(list, { points: [{ x: 1, y: -2 }] }, 1);
+  assertEquals(JSON.stringify({ struct }), '{"struct":{"count":0,"points":[{"x":1,"y":-2}]}}');
+  const large = from({ low: "u32", all: "u64[1]", high: "u64" }, { high: 2n ** 63n });
+  assertThrows(() => JSON.stringify(large), TypeError, "BigInt");
+  assertEquals(
+    JSON.stringify(large, text),
+    '{"low":0,"all":{"0":"0"},"high":"9223372036854775808"}',
+  );
+  assertEquals(Object.keys(plain(large)), ["low", "all", "high"]);
+});
+
 Deno.test("a struct whose buffer is gone throws and does not crash", () => {
   const buffer = new ArrayBuffer(64);
   const struct = view(point, buffer);

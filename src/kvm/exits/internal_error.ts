@@ -6,7 +6,7 @@
 
 import { offsetOf, type StructOf, view } from "../../../ffi/mod.ts";
 import { InternalError, kvmRun } from "../../../ffi/uapi/mod.ts";
-import { inspectExit, type InternalErrorRecord } from "./copy.ts";
+import { copyExit, inspectExit, type InternalErrorRecord } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
 const { internal, emulationFailure } = kvmRun.exit.union;
@@ -58,6 +58,11 @@ export class InternalErrorExit implements InternalErrorRecord {
     if (this.suberror !== InternalError.EMULATION || this.#internal.ndata === 0) return undefined;
     const { flags, insnSize, insnBytes } = this.#emulation;
     return flags & HAS_INSTRUCTION ? insnBytes.slice(0, insnSize) : undefined;
+  }
+
+  /** What `JSON.stringify` has: the fields. */
+  toJSON(): InternalErrorRecord {
+    return copyExit(this) as InternalErrorRecord;
   }
 
   /** Shows the fields in `console.log`. */

@@ -6,7 +6,7 @@
 
 import { Errno, KvmError, offsetOf, show } from "../../../ffi/mod.ts";
 import { kvmRun } from "../../../ffi/uapi/mod.ts";
-import { inspectExit, type IoRecord } from "./copy.ts";
+import { copyExit, inspectExit, type IoRecord } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
 const DIRECTION = offsetOf(kvmRun, "exit.io.direction");
@@ -101,6 +101,11 @@ export class IoExit implements IoRecord {
   /** KVM puts it on the page behind the struct: constant, and a small number. */
   get #dataOffset(): number {
     return this.#page.view.getUint32(DATA_OFFSET, true);
+  }
+
+  /** What `JSON.stringify` has: the fields. */
+  toJSON(): IoRecord {
+    return copyExit(this) as IoRecord;
   }
 
   /** Shows the fields in `console.log`. */

@@ -6,7 +6,7 @@
 
 import { Errno, KvmError, offsetOf, show } from "../../../ffi/mod.ts";
 import { kvmRun } from "../../../ffi/uapi/mod.ts";
-import { inspectExit, type MmioRecord } from "./copy.ts";
+import { copyExit, inspectExit, type MmioRecord } from "./copy.ts";
 import type { RunPage } from "./run_page.ts";
 
 const PHYS_ADDR = offsetOf(kvmRun, "exit.mmio.physAddr");
@@ -90,6 +90,11 @@ export class MmioExit implements MmioRecord {
   #word(at: number, len: number): number {
     const value = this.#page.view.getUint32(at, true);
     return len >= 4 ? value : value & ((1 << (len * 8)) - 1);
+  }
+
+  /** What `JSON.stringify` has: the fields. */
+  toJSON(): MmioRecord {
+    return copyExit(this) as MmioRecord;
   }
 
   /** Shows the fields in `console.log`. */

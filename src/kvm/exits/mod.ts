@@ -6,7 +6,7 @@
 
 import { offsetOf } from "../../../ffi/mod.ts";
 import { ExitReason, kvmRun } from "../../../ffi/uapi/mod.ts";
-import { inspectExit } from "./copy.ts";
+import { copyExit, inspectExit } from "./copy.ts";
 import { InternalErrorExit } from "./internal_error.ts";
 import { IoExit } from "./io.ts";
 import { MmioExit } from "./mmio.ts";
@@ -75,6 +75,11 @@ function payloadExit(page: RunPage, exitReason: number): PayloadExit | Unsupport
   }
   return page.struct(kind.payload, EXIT, {
     reason: { value: kind.reason, enumerable: true },
+    toJSON: {
+      value(this: PayloadExit) {
+        return copyExit(this);
+      },
+    },
     [Symbol.for("Deno.customInspect")]: {
       value(this: PayloadExit, inspect: typeof Deno.inspect, options: Deno.InspectOptions) {
         return inspectExit(this, inspect, options);

@@ -57,6 +57,16 @@ Deno.test("every exit can be printed and copied, whatever its payload", () => {
   }
 });
 
+Deno.test("JSON has the fields of an exit of every kind, and which it is", () => {
+  const text = (_: string, value: unknown) => typeof value === "bigint" ? String(value) : value;
+  for (let reason = 0; reason < 48; reason++) {
+    const exit = new ExitDecoder(page(reason)).decode();
+    const copy = copyExit(exit);
+    assertEquals(JSON.stringify({ exit }, text), JSON.stringify({ exit: copy }, text));
+    assertEquals(JSON.parse(JSON.stringify(exit, text)).reason, exit.reason);
+  }
+});
+
 Deno.test("a page can be printed whole, whatever it holds", () => {
   for (const payload of [0, 1, 0x7f, 0xff]) {
     assertStringIncludes(Deno.inspect(page(39, payload).fields, { depth: 9 }), "exitReason: 39");
