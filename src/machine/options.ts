@@ -49,7 +49,10 @@ export interface KernelOptions
 
 /** What a machine is made of. */
 export interface MachineOptions extends KernelOptions {
-  /** RAM: bytes, or a text such as `"256M"` or `"2G"`. 256 MiB by default. */
+  /**
+   * RAM: bytes, or a text such as `"256M"` or `"2G"`; a multiple of 4 KiB, and more than 1 MiB, whose
+   * upper part is the firmware's. 256 MiB by default.
+   */
   readonly memory?: number | string | undefined;
   /** How many vCPUs; 1 by default. */
   readonly cpus?: number | undefined;

@@ -26,7 +26,7 @@ What is started:
   --entry ADDRESS          where a flat or ELF image begins
 
 The machine:
-  -m, --memory SIZE        RAM, such as 512M or 2G; a bare number is MiB; 256 by default
+  -m, --memory SIZE        RAM above 1M, such as 512M or 2G; a bare number is MiB; 256 by default
   --cpus N, --smp N        vCPUs; 1 by default
   --cpu MODEL              host or baseline, and features: host,-avx512f,+x2apic
   --fw-cfg NAME=FILE       a file that the guest finds through fw_cfg; repeatable
@@ -40,6 +40,8 @@ How it ends:
   --no-reboot              a reset ends the machine
   --triple-fault WHAT      error (the default), or reset as on a PC
   --timeout SECONDS        ends the machine after that time
+HLT ends nothing: it waits for an interrupt, for ever where none is enabled. Code of one's own ends
+with an OUT to port 0xf4.
 
 And:
   --boot-timer             tell when the guest writes to the boot timer
