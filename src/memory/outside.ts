@@ -48,5 +48,6 @@ export function formatRange(range: Range): string {
 }
 
 function hex(value: number): string {
-  return Number.isSafeInteger(value) ? `0x${value.toString(16)}` : String(value);
+  if (!Number.isSafeInteger(value)) return String(value);
+  return `${value < 0 ? "-" : ""}0x${Math.abs(value).toString(16)}`;
 }

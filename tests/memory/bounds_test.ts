@@ -139,6 +139,12 @@ Deno.test("the error says what was tried, and where memory is", () => {
   assertStringIncludes(assertCode("EFAULT", () => memory.readU32(NaN)).message, "4 bytes at NaN");
 });
 
+Deno.test("a negative address is told with its sign before the number", () => {
+  using vm = twoSlots();
+  const { operation } = assertCode("EFAULT", () => vm.memory.readBytes(-64, 64));
+  assertStringIncludes(operation, "(64 bytes at -0x40)");
+});
+
 Deno.test("without any memory the error says so", () => {
   using vm = emptyVm();
   const error = assertCode("EFAULT", () => vm.memory.readU8(0));
