@@ -13,7 +13,7 @@ import { busyboxInitrd } from "../tests/support/initramfs.ts";
 
 const usage = `Measures the time to userspace's first line, beside QEMU.
 
-Usage: deno run --allow-all bench/boot.ts [--rounds N] [--cpus N] [--memory MIB] [--cli FILE]
+Usage: deno task bench:boot [--rounds N] [--cpus N] [--memory MIB] [--cli FILE]
 
   --rounds N     measure each N times, by turns (3); the first round, which fills caches, is not counted
   --cpus N       vCPUs (1)
@@ -21,17 +21,36 @@ Usage: deno run --allow-all bench/boot.ts [--rounds N] [--cpus N] [--memory MIB]
   --cli FILE     the kvm command: src/cli/main.ts, or a bundle of it (dist/kvm.js if it is there)
   --help         show this
 
-Needs KVM_TEST_GUESTS, and qemu-system-x86_64.`;
+Needs KVM_TEST_GUESTS, qemu-system-x86_64, and a KVM that runs a stock kernel. In the emulated machine
+there are all three:
 
-const { values } = parseArgs({
-  options: {
-    rounds: { type: "string", default: "3" },
-    cpus: { type: "string", default: "1" },
-    memory: { type: "string", default: "256" },
-    cli: { type: "string" },
-    help: { type: "boolean" },
-  },
-});
+  deno task bundle && deno task nested --with-qemu -- \\
+    deno run --allow-all --no-check --cached-only bench/boot.ts`;
+
+function parse() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        rounds: { type: "string", default: "3" },
+        cpus: { type: "string", default: "1" },
+        memory: { type: "string", default: "256" },
+        cli: { type: "string" },
+        help: { type: "boolean" },
+      },
+    });
+    return values;
+  } catch (error) {
+    end(`${error instanceof Error ? error.message : error}\n\n${usage}`);
+  }
+}
+
+/** What is missing, or went wrong with what is measured, is no matter of this program's stack. */
+function end(message: string): never {
+  console.error(message);
+  Deno.exit(1);
+}
+
+const values = parse();
 if (values.help) {
   console.log(usage);
   Deno.exit(0);
@@ -39,15 +58,16 @@ if (values.help) {
 
 const folder = Deno.env.get("KVM_TEST_GUESTS");
 if (folder === undefined) {
-  console.error("Set KVM_TEST_GUESTS to a folder with vmlinuz and busybox: see docs/nested.md");
-  Deno.exit(1);
+  end("Set KVM_TEST_GUESTS to a folder with vmlinuz and busybox: see docs/nested.md");
 }
+const busybox = await Deno.readFile(`${folder}/busybox`).catch(({ message }) => end(message));
 
 const READY = "USERSPACE";
 const kernel = `${folder}/vmlinuz`;
 const initrd = await Deno.makeTempFile();
+addEventListener("unload", () => Deno.removeSync(initrd));
 const script = `#!/bin/busybox sh\necho ${READY}\nexec /bin/busybox poweroff -f\n`;
-await Deno.writeFile(initrd, busyboxInitrd(await Deno.readFile(`${folder}/busybox`), script));
+await Deno.writeFile(initrd, busyboxInitrd(busybox, script));
 const append = "console=ttyS0 quiet panic=-1";
 const { cpus, memory } = values;
 
@@ -86,15 +106,26 @@ async function ownMemory(pid: number): Promise<number> {
   return total / 1024;
 }
 
+function spawn(command: readonly string[]): Deno.ChildProcess {
+  try {
+    return new Deno.Command(command[0]!, {
+      args: command.slice(1),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (error) {
+    end(error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** Milliseconds from the start of a process to userspace's first line, and its own MiB then. */
-async function measure(command: readonly string[]): Promise<{ time: number; rss: number }> {
+async function measure(
+  name: string,
+  command: readonly string[],
+): Promise<{ time: number; rss: number }> {
   const start = performance.now();
-  const process = new Deno.Command(command[0]!, {
-    args: command.slice(1),
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
+  const process = spawn(command);
   let text = "";
   let time = NaN;
   let rss = 0;
@@ -107,7 +138,9 @@ async function measure(command: readonly string[]): Promise<{ time: number; rss:
   }
   const { code } = await process.status;
   if (Number.isNaN(time)) {
-    throw new Error(`${command[0]} ended with ${code}: ${text}${await errors}`);
+    // It begins with what went wrong, and the registers follow.
+    const [reason] = `${await errors}${text}`.trimStart().split("\n");
+    end(`${name} ended with ${code} before userspace: ${reason}`);
   }
   return { time, rss };
 }
@@ -115,13 +148,12 @@ async function measure(command: readonly string[]): Promise<{ time: number; rss:
 const times: Record<string, number[]> = {};
 for (let round = 0; round <= Number(values.rounds); round++) {
   for (const [name, command] of Object.entries(contestants)) {
-    const { time, rss } = await measure(command);
+    const { time, rss } = await measure(name, command);
     const own = `${rss.toFixed(0)} MiB beside the guest's`;
     console.log(`${name.padEnd(18)} ${(time / 1000).toFixed(2)} s, ${own}`);
     if (round > 0) (times[name] ??= []).push(time);
   }
 }
-await Deno.remove(initrd);
 console.log();
 for (const [name, all] of Object.entries(times)) {
   const median = all.toSorted((a, b) => a - b)[all.length >> 1]!;
