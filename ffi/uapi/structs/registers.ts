@@ -86,7 +86,10 @@ export const kvmSregs = {
   efer: "u64",
   /** IA32_APIC_BASE. */
   apicBase: "u64",
-  /** One bit per vector; at most one is set: the external interrupt waiting to be injected. */
+  /**
+   * `BigUint64Array` of 4, one bit per vector; at most one is set: the external interrupt waiting to
+   * be injected.
+   */
   interruptBitmap: "u64[4]",
 } as const;
 
@@ -111,13 +114,16 @@ export const kvmSregs2 = {
   apicBase: "u64",
   /** `Sregs2Flag`. */
   flags: "u64",
-  /** The four PAE page-directory pointers; meaningful with `Sregs2Flag.PDPTRS_VALID`. */
+  /**
+   * `BigUint64Array` of 4: the PAE page-directory pointers; meaningful with
+   * `Sregs2Flag.PDPTRS_VALID`.
+   */
   pdptrs: "u64[4]",
 } as const;
 
 /** `struct kvm_fpu`: x87 and SSE state (`KVM_GET_FPU`); {@linkcode kvmXsave} has all of it. */
 export const kvmFpu = {
-  /** Eight registers of 16 bytes, each an 80-bit value in the low 10. */
+  /** `Uint8Array` of 128: eight registers of 16 bytes, each an 80-bit value in the low 10. */
   fpr: "u8[128]",
   fcw: "u16",
   fsw: "u16",
@@ -127,7 +133,7 @@ export const kvmFpu = {
   lastOpcode: "u16",
   lastIp: "u64",
   lastDp: "u64",
-  /** Sixteen registers of 16 bytes. */
+  /** `Uint8Array` of 256: sixteen registers of 16 bytes. */
   xmm: "u8[256]",
   mxcsr: "u32",
   pad2: "u32",
@@ -138,8 +144,11 @@ export const kvmFpu = {
  * fills `region` alone; `KVM_GET_XSAVE2` as many bytes as `Cap.XSAVE2` answers on the VM.
  */
 export const kvmXsave = {
+  /** `Uint32Array` of 1024: the first 4096 bytes. */
   region: "u32[1024]",
-  /** State past 4096 bytes; there is some only where a dynamic feature (AMX) is enabled. */
+  /**
+   * `Uint32Array`: state past 4096 bytes; there is some only where a dynamic feature (AMX) is enabled.
+   */
   extra: "u32[]",
 } as const;
 
@@ -156,6 +165,7 @@ export const kvmXcrs = {
   /** Entries in use. */
   nrXcrs: "u32",
   flags: "u32",
+  /** A list of 16, of which the first `nrXcrs` count. */
   xcrs: [kvmXcr, 16],
   padding: "u64[16]",
 } as const;
@@ -172,5 +182,6 @@ export const kvmOneReg = {
 export const kvmRegList = {
   /** In: room in `reg`. Out: how many there are. */
   n: "u64",
+  /** `BigUint64Array`: the ids. */
   reg: "u64[]",
 } as const;
