@@ -4,7 +4,15 @@
  * @module
  */
 
-import { checkNames, Errno, KvmError, type Names, show, type StructInit } from "../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkNames,
+  Errno,
+  KvmError,
+  type Names,
+  show,
+  type StructInit,
+} from "../../ffi/mod.ts";
 import type { kvmRegs } from "../../ffi/uapi/mod.ts";
 import {
   exitKinds,
@@ -57,6 +65,11 @@ export interface GuestOptions {
   readonly mmio?: ((exit: MmioExit) => void) | undefined;
   /** Milliseconds; 1000 by default. A guest that takes longer fails. */
   readonly timeLimit?: number | undefined;
+  /**
+   * Exits before the one that ends it, at most 1,000,000; 50,000 by default. A guest that makes more
+   * fails: each is kept, and takes most of a kilobyte.
+   */
+  readonly exitLimit?: number | undefined;
   /** What is a good end; `"hlt"` by default. A write to `endPort` always is one. */
   readonly ends?: GuestEnd | readonly GuestEnd[] | undefined;
   /** A write to this port ends the guest: with an in-kernel irqchip HLT can't. 0xf4 by default. */
@@ -67,6 +80,10 @@ export interface GuestOptions {
   readonly prepare?: ((vcpu: Vcpu, vm: Vm) => void) | undefined;
 }
 
+/** How many exits a guest may be allowed. */
+export const EXIT_LIMIT_MAX = 1_000_000;
+
+const OPERATION = "run the guest";
 const OPTIONS: Names<GuestOptions> = {
   code: true,
   mode: true,
@@ -78,6 +95,7 @@ const OPTIONS: Names<GuestOptions> = {
   input: true,
   mmio: true,
   timeLimit: true,
+  exitLimit: true,
   ends: true,
   endPort: true,
   setup: true,
@@ -105,8 +123,9 @@ export function wrongOption(option: string, value: unknown, should: string): Kvm
 
 /** Throws EINVAL for what would be found out late, or never; the rest is for those who use it. */
 export function checkGuestOptions(options: GuestOptions): void {
-  checkNames("run the guest", "What to run", options, OPTIONS);
+  checkNames(OPERATION, "What to run", options, OPTIONS);
   const { code, mode = "long", cpl = 0, ends = "hlt", endPort = 0, memory = {} } = options;
+  const { exitLimit = 0 } = options;
   if (typeof code !== "string" && !(code instanceof Uint8Array)) {
     throw wrongOption("code", code, "a Uint8Array, or NASM source as a string");
   }
@@ -114,6 +133,7 @@ export function checkGuestOptions(options: GuestOptions): void {
   if (cpl !== 0 && cpl !== 3) throw wrongOption("cpl", cpl, "0 or 3");
   if (cpl !== 0 && mode !== "long") throw wrongOption("cpl", cpl, "0 outside long mode");
   checkPort("endPort", endPort);
+  checkInteger(OPERATION, "exitLimit", exitLimit, 0, EXIT_LIMIT_MAX);
   for (const end of [ends].flat()) {
     if (isExitName(end) || end === "exception") continue;
     throw wrongOption(

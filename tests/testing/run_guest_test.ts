@@ -9,6 +9,8 @@ const hlt = 0xf4;
 const add = Uint8Array.of(0xb8, 40, 0, 0, 0, 0x01, 0xd8, hlt);
 /** jmp $ */
 const spin = Uint8Array.of(0xeb, 0xfe);
+/** out 0x80, al; jmp to the out */
+const chatter = Uint8Array.of(0xe6, 0x80, 0xeb, 0xfc);
 /** ud2 */
 const ud2 = Uint8Array.of(0x0f, 0x0b);
 /** in al, 0x60; mov ah, al; in al, 0x60; hlt */
@@ -71,6 +73,21 @@ Deno.test("an endless loop is a clean failure that names the time limit", () => 
   const error = assertThrows(() => runGuest({ code: spin, timeLimit: 30 }), GuestError);
   assertStringIncludes(error.message, "did not end within 30 ms");
   assertStringIncludes(error.message, "RIP 0000000000001000");
+});
+
+Deno.test("a guest that does nothing but exit is a clean failure that names the limit", () => {
+  const run = (exitLimit?: number) => runGuest({ code: chatter, exitLimit, timeLimit: 60_000 });
+  const error = assertThrows(() => run(5), GuestError, "The guest made more than 5 exits");
+  assertEquals(error.exit.reason, "io");
+  assertStringIncludes(error.message, "RIP ");
+  assertThrows(() => run(), GuestError, "The guest made more than 50000 exits");
+});
+
+Deno.test("the exit that ends a guest does not count against the limit", () => {
+  assertGuest({ code: readTwice, exitLimit: 2 }, { exits: ["io", "io", "hlt"] });
+  assertThrows(() => runGuest({ code: readTwice, exitLimit: 1 }), GuestError, "more than 1 exits");
+  using guest = runGuest({ code: add, exitLimit: 0 });
+  assertEquals(guest.exits.length, 1);
 });
 
 Deno.test("an exception is a failure that names it, unless it is the end asked for", () => {
@@ -170,6 +187,8 @@ Deno.test("options that can't be are refused by name, and nothing runs", () => {
     [{ code, mmio: {} }, "mmio is a function"],
     [{ code, registers: { rax: 5 } }, "A register's value is a bigint"],
     [{ code, timeLimit: "5" }, "time limit"],
+    [{ code, exitLimit: "5" }, "exitLimit is a whole number from 0 to 1000000"],
+    [{ code, exitLimit: Infinity }, "exitLimit is a whole number"],
   ];
   for (const [options, message] of cases) {
     const error = assertThrows(() => runGuest(options), KvmError);
