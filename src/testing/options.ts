@@ -6,6 +6,7 @@
 
 import {
   checkInteger,
+  checkList,
   checkNames,
   Errno,
   KvmError,
@@ -83,6 +84,11 @@ export interface GuestOptions {
 /** How many exits a guest may be allowed. */
 export const EXIT_LIMIT_MAX = 1_000_000;
 
+/** What registers are, for errors. */
+export const REGISTERS = "a bigint for each register's name";
+
+/** More than there are kinds of ends. */
+const ENDS_MAX = 256;
 const OPERATION = "run the guest";
 const OPTIONS: Names<GuestOptions> = {
   code: true,
@@ -124,8 +130,8 @@ export function wrongOption(option: string, value: unknown, should: string): Kvm
 /** Throws EINVAL for what would be found out late, or never; the rest is for those who use it. */
 export function checkGuestOptions(options: GuestOptions): void {
   checkNames(OPERATION, "What to run", options, OPTIONS);
-  const { code, mode = "long", cpl = 0, ends = "hlt", endPort = 0, memory = {} } = options;
-  const { exitLimit = 0 } = options;
+  const { code, mode = "long", cpl = 0, ends = "hlt", endPort = 0, exitLimit = 0 } = options;
+  const { registers = {}, memory = {}, input = {} } = options;
   if (typeof code !== "string" && !(code instanceof Uint8Array)) {
     throw wrongOption("code", code, "a Uint8Array, or NASM source as a string");
   }
@@ -134,7 +140,8 @@ export function checkGuestOptions(options: GuestOptions): void {
   if (cpl !== 0 && mode !== "long") throw wrongOption("cpl", cpl, "0 outside long mode");
   checkPort("endPort", endPort);
   checkInteger(OPERATION, "exitLimit", exitLimit, 0, EXIT_LIMIT_MAX);
-  for (const end of [ends].flat()) {
+  if (Array.isArray(ends)) checkList(OPERATION, "ends", ends, ENDS_MAX);
+  for (const end of Array.isArray(ends) ? ends : [ends]) {
     if (isExitName(end) || end === "exception") continue;
     throw wrongOption(
       "ends",
@@ -142,13 +149,9 @@ export function checkGuestOptions(options: GuestOptions): void {
       'an exit\'s name, as "hlt" is, or "exception", or a list of them',
     );
   }
-  if (typeof memory !== "object" || memory === null || Array.isArray(memory)) {
-    throw wrongOption("memory", memory, "an object: bytes by guest-physical address");
-  }
-  for (const address of Object.keys(memory)) {
-    if (Number.isSafeInteger(Number(address))) continue;
-    throw wrongOption("memory", address, "bytes by guest-physical address: a number");
-  }
+  checkPlain("registers", registers, REGISTERS);
+  checkAddresses("memory", memory);
+  checkPorts("input", input, "what the guest reads, by port");
   for (const name of functions) {
     const callback: unknown = options[name];
     if (callback !== undefined && typeof callback !== "function") {
@@ -157,8 +160,47 @@ export function checkGuestOptions(options: GuestOptions): void {
   }
 }
 
+/**
+ * Throws EINVAL unless what it has can be listed: of a Map, a struct's view or another object of a
+ * class, there would seem to be nothing.
+ */
+export function checkPlain(option: string, value: unknown, what: string): void {
+  if (typeof value === "object" && value !== null) {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === null || prototype === Object.prototype) return;
+  }
+  throw wrongOption(option, value, `a plain object: ${what}`);
+}
+
+/** Throws EINVAL unless it is a plain object with addresses for names. */
+export function checkAddresses(option: string, value: object): void {
+  checkPlain(option, value, "bytes by guest-physical address");
+  for (const address of Object.keys(value)) {
+    if (Number.isSafeInteger(numberOf(address))) continue;
+    throw wrongOption(option, address, "bytes by guest-physical address: a number");
+  }
+}
+
+/** Throws EINVAL unless it is a plain object with ports for names. */
+export function checkPorts(option: string, value: object, what: string): void {
+  checkPlain(option, value, what);
+  for (const port of Object.keys(value)) {
+    if (isPort(numberOf(port))) continue;
+    throw wrongOption(option, port, `${what}: a number from 0 to 0xffff`);
+  }
+}
+
 /** Throws EINVAL unless it is a port's number. */
 export function checkPort(option: string, port: unknown): void {
-  if (Number.isInteger(port) && port as number >= 0 && port as number <= 0xffff) return;
+  if (isPort(port)) return;
   throw wrongOption(option, port, "a port, from 0 to 0xffff");
+}
+
+function isPort(port: unknown): boolean {
+  return Number.isInteger(port) && port as number >= 0 && port as number <= 0xffff;
+}
+
+/** A property's name as a number: `Number` would find a zero in an empty one. */
+function numberOf(name: string): number {
+  return /^(?:0|[1-9]\d*|0x[\da-f]+)$/i.test(name) ? Number(name) : NaN;
 }
