@@ -4,9 +4,9 @@
  * @module
  */
 
-import { checkNames, Errno, KvmError, type Names } from "../../ffi/mod.ts";
+import { checkList, checkNames, Errno, KvmError, type Names, show } from "../../ffi/mod.ts";
 import { type AssembleMessage, formatMessage, SOURCE_NAME } from "./messages.ts";
-import { runNasm } from "./nasm.ts";
+import { isFolder, runNasm } from "./nasm.ts";
 
 /** The sizes of code: real mode, protected mode, long mode. */
 export type Bits = 16 | 32 | 64;
@@ -25,6 +25,9 @@ export interface AssembleOptions {
   /** Gets each of NASM's warnings; `console.warn` prints them by default. */
   readonly onWarning?: ((warning: AssembleMessage) => void) | undefined;
 }
+
+/** Far more than anybody has; a sparse list would cost nothing until it is copied. */
+const INCLUDE_MAX = 1000;
 
 const OPERATION = "assemble";
 const OPTIONS: Names<AssembleOptions> = {
@@ -47,7 +50,7 @@ const ownOrigin = /^[ \t]*\[?[ \t]*org[ \t]/im;
  *
  * @throws {AssembleError} if there is a mistake in the source.
  * @throws {KvmError} ENOENT if NASM is not installed, EACCES without `--allow-run=nasm`, EINVAL for
- * an option that cannot be, E2BIG for more than about a megabyte of source.
+ * a source or an option that cannot be, E2BIG for more than about a megabyte of source.
  *
  * @example
  * ```ts
@@ -61,14 +64,18 @@ const ownOrigin = /^[ \t]*\[?[ \t]*org[ \t]/im;
  * ```
  */
 export function assemble(source: string, options: AssembleOptions = {}): Uint8Array<ArrayBuffer> {
+  if (typeof source !== "string") throw invalid(`The source is a string, not ${show(source)}`);
+  if (source.includes("\0")) throw invalid("A source holds no NUL characters");
   checkNames(OPERATION, "What says how", options, OPTIONS);
   const { bits = 64, include = [], onWarning = printWarning } = options;
-  const origin = options.origin ?? (ownOrigin.test(source) ? undefined : DEFAULT_ORIGIN);
-  if (![16, 32, 64].includes(bits)) throw invalid(`bits is 16, 32 or 64, not ${bits}`);
+  const { origin = ownOrigin.test(source) ? undefined : DEFAULT_ORIGIN } = options;
+  if (![16, 32, 64].includes(bits)) throw invalid(`bits is 16, 32 or 64, not ${show(bits)}`);
   if (origin !== undefined && (!Number.isSafeInteger(origin) || origin < 0)) {
-    throw invalid(`origin is an address, not ${origin}`);
+    throw invalid(`origin is an address, not ${show(origin)}`);
   }
-  if (source.includes("\0")) throw invalid("A source holds no NUL characters");
+  checkList(OPERATION, "include", include, INCLUDE_MAX);
+  for (const folder of include) checkPath("A folder of include", folder);
+  checkOnWarning(onWarning);
 
   const prefix = [`bits ${bits}`, ...(origin === undefined ? [] : [`org ${origin}`])];
   return runNasm([
@@ -86,7 +93,8 @@ export function assemble(source: string, options: AssembleOptions = {}): Uint8Ar
  *
  * @param onWarning Gets each of NASM's warnings; `console.warn` prints them by default.
  * @throws {AssembleError} if there is a mistake in the source, or no such file.
- * @throws {KvmError} ENOENT if NASM is not installed, EACCES without `--allow-run=nasm`.
+ * @throws {KvmError} ENOENT if NASM is not installed, EACCES without `--allow-run=nasm`, EISDIR for a
+ * folder, EINVAL for what names no file.
  *
  * @example
  * ```ts
@@ -100,13 +108,38 @@ export function assembleFile(
   path: string | URL,
   onWarning: (warning: AssembleMessage) => void = printWarning,
 ): Uint8Array<ArrayBuffer> {
-  if (path instanceof URL && path.protocol !== "file:") {
-    throw invalid(`NASM reads files and no ${path.protocol} URLs`);
-  }
-  const name = path instanceof URL ? decodeURIComponent(path.pathname) : path;
+  const name = path instanceof URL ? pathOf(path) : path;
+  checkPath("path", name);
+  checkOnWarning(onWarning);
   const folder = name.slice(0, name.lastIndexOf("/") + 1);
   // NASM would take a name that begins with a hyphen for an option.
-  return runNasm([`-I${folder || "./"}`, folder === "" ? `./${name}` : name], onWarning);
+  const input = folder === "" ? `./${name}` : name;
+  const code = runNasm([`-I${folder || "./"}`, input], onWarning);
+  if (code.length === 0 && isFolder(input)) {
+    const hint = `NASM reads a file, and ${show(name)} is a folder`;
+    throw new KvmError({ operation: OPERATION, errno: Errno.EISDIR, hint });
+  }
+  return code;
+}
+
+function pathOf(url: URL): string {
+  if (url.protocol !== "file:") throw invalid(`NASM reads files and no ${url.protocol} URLs`);
+  try {
+    return decodeURIComponent(url.pathname);
+  } catch {
+    throw invalid(`path is a URL whose % signs stand before UTF-8 in hex, not ${show(url.href)}`);
+  }
+}
+
+/** A name that holds a NUL can be no argument of NASM's, and an empty one would be a folder's. */
+function checkPath(what: string, path: unknown): void {
+  if (typeof path === "string" && path !== "" && !path.includes("\0")) return;
+  throw invalid(`${what} is a name, without NUL characters, not ${show(path)}`);
+}
+
+function checkOnWarning(onWarning: unknown): void {
+  if (typeof onWarning === "function") return;
+  throw invalid(`onWarning is a function, not ${show(onWarning)}`);
 }
 
 /**

@@ -8,11 +8,14 @@ import { Errno, KvmError } from "../../ffi/mod.ts";
 import { AssembleError, type AssembleMessage, parseMessages } from "./messages.ts";
 
 /**
- * Runs NASM with these arguments, which end in the input file.
- *
- * The output file is the pipe by its name in /proc. `/dev/stdout` would do, were it not that NASM
+ * A flat image, to the pipe by its name in /proc. `/dev/stdout` would do, were it not that NASM
  * removes its output file after a mistake: run by root it would remove that link for everyone,
  * while nothing can be removed from /proc.
+ */
+const FLAT = ["-f", "bin", "-o", "/proc/self/fd/1"];
+
+/**
+ * Runs NASM with these arguments, which end in the input file.
  *
  * @throws {AssembleError} after a mistake in the source.
  * @throws {KvmError} ENOENT without NASM, EACCES without permission, E2BIG if the arguments are too
@@ -22,13 +25,21 @@ export function runNasm(
   input: readonly string[],
   warn: (warning: AssembleMessage) => void,
 ): Uint8Array<ArrayBuffer> {
-  const { success, stdout, stderr } = start(["-f", "bin", "-o", "/proc/self/fd/1", ...input]);
+  const { success, stdout, stderr } = start([...FLAT, ...input]);
   const output = new TextDecoder().decode(stderr);
   if (!success) throw new AssembleError(output);
   for (const message of parseMessages(output)) {
     if (message.severity === "warning") warn(message);
   }
   return stdout;
+}
+
+/**
+ * Whether NASM can open a path as a folder: it reads one as an empty file, and to ask Deno would take
+ * a permission to read.
+ */
+export function isFolder(path: string): boolean {
+  return start([...FLAT, `${path}/`]).success;
 }
 
 function start(args: string[]): Deno.CommandOutput {

@@ -4,16 +4,20 @@
  * @module
  */
 
-import { checkNames, type Names, type StructInit } from "../../ffi/mod.ts";
+import { checkInteger, checkList, checkNames, type Names, type StructInit } from "../../ffi/mod.ts";
 import type { kvmRegs } from "../../ffi/uapi/mod.ts";
 import { type ExitName, formatRegisters, type Regs } from "../kvm/mod.ts";
 import { bytesOf } from "./bytes.ts";
 import { GuestError } from "./error.ts";
 import {
-  checkPort,
+  checkAddresses,
+  checkPlain,
+  checkPorts,
+  EXIT_LIMIT_MAX,
   type GuestOptions,
   isExitName,
   type MemoryInit,
+  REGISTERS,
   wrongOption,
 } from "./options.ts";
 import { type GuestRun, runGuest } from "./run_guest.ts";
@@ -32,6 +36,7 @@ export interface GuestExpectation {
   readonly exits?: readonly ExitName[] | Partial<Record<ExitName, number>> | undefined;
 }
 
+const OPERATION = "check the guest";
 const EXPECTATION: Names<GuestExpectation> = {
   registers: true,
   memory: true,
@@ -85,20 +90,32 @@ export function assertGuest(options: GuestOptions, expected: GuestExpectation): 
 
 /** What can never be found is a mistake of the test's, and no difference. */
 function checkExpectation(expected: GuestExpectation): void {
-  checkNames("check the guest", "What is expected", expected, EXPECTATION);
-  const { registers, memory, written, exits } = expected;
-  for (const [name, value] of Object.entries({ registers, memory, written, exits })) {
-    if (value === undefined || (typeof value === "object" && value !== null)) continue;
-    throw wrongOption(name, value, "an object");
-  }
-  for (const [name, value] of Object.entries(registers ?? {})) {
+  checkNames(OPERATION, "What is expected", expected, EXPECTATION);
+  checkPlain("expected", expected, Object.keys(EXPECTATION).join(", "));
+  const { registers = {}, memory = {}, output = "", written = {}, exits = {} } = expected;
+  checkPlain("registers", registers, REGISTERS);
+  for (const [name, value] of Object.entries(registers)) {
     if (value === undefined || typeof value === "bigint") continue;
     throw wrongOption(`registers.${name}`, value, "a bigint");
   }
-  for (const port of Object.keys(written ?? {})) checkPort("written", Number(port));
-  for (const name of Array.isArray(exits) ? exits : Object.keys(exits ?? {})) {
-    if (!isExitName(name)) throw wrongOption("exits", name, 'exits\' names, as "hlt" is one');
+  checkAddresses("memory", memory);
+  if (typeof output !== "string") throw wrongOption("output", output, "a string");
+  checkPorts("written", written, "bytes by port");
+  if (Array.isArray(exits)) {
+    checkList(OPERATION, "exits", exits, EXIT_LIMIT_MAX + 1);
+    for (const name of exits) checkExitName(name);
+    return;
   }
+  checkPlain("exits", exits, "a number for each exit's name; or it is a list of names");
+  for (const [name, count] of Object.entries(exits)) {
+    checkExitName(name);
+    if (count === undefined) continue;
+    checkInteger(OPERATION, `exits.${name}`, count, 0, Number.MAX_SAFE_INTEGER);
+  }
+}
+
+function checkExitName(name: unknown): void {
+  if (!isExitName(name)) throw wrongOption("exits", name, 'exits\' names, as "hlt" is one');
 }
 
 function* registerDifferences(
@@ -140,6 +157,7 @@ function* exitDifferences({ exits }: GuestRun, expected: GuestExpectation["exits
     return;
   }
   for (const [name, count] of Object.entries(expected)) {
+    if (count === undefined) continue;
     const actual = names.filter((other) => other === name).length;
     if (actual !== count) yield difference(`Exits "${name}"`, String(actual), String(count));
   }

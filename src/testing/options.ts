@@ -4,7 +4,16 @@
  * @module
  */
 
-import { checkNames, Errno, KvmError, type Names, show, type StructInit } from "../../ffi/mod.ts";
+import {
+  checkInteger,
+  checkList,
+  checkNames,
+  Errno,
+  KvmError,
+  type Names,
+  show,
+  type StructInit,
+} from "../../ffi/mod.ts";
 import type { kvmRegs } from "../../ffi/uapi/mod.ts";
 import {
   exitKinds,
@@ -60,6 +69,11 @@ export interface GuestOptions {
   readonly mmio?: ((exit: MmioExit) => void) | undefined;
   /** Milliseconds; 1000 by default. A guest that takes longer fails. */
   readonly timeLimit?: number | undefined;
+  /**
+   * Exits before the one that ends it, at most 1,000,000; 50,000 by default. A guest that makes more
+   * fails: each is kept, and takes most of a kilobyte.
+   */
+  readonly exitLimit?: number | undefined;
   /** What is a good end; `"hlt"` by default. A write to `endPort` always is one. */
   readonly ends?: GuestEnd | readonly GuestEnd[] | undefined;
   /** A write to this port ends the guest: with an in-kernel irqchip HLT can't. 0xf4 by default. */
@@ -70,6 +84,15 @@ export interface GuestOptions {
   readonly prepare?: ((vcpu: Vcpu, vm: Vm) => void) | undefined;
 }
 
+/** How many exits a guest may be allowed. */
+export const EXIT_LIMIT_MAX = 1_000_000;
+
+/** What registers are, for errors. */
+export const REGISTERS = "a bigint for each register's name";
+
+/** More than there are kinds of ends. */
+const ENDS_MAX = 256;
+const OPERATION = "run the guest";
 const OPTIONS: Names<GuestOptions> = {
   code: true,
   mode: true,
@@ -81,6 +104,7 @@ const OPTIONS: Names<GuestOptions> = {
   input: true,
   mmio: true,
   timeLimit: true,
+  exitLimit: true,
   ends: true,
   endPort: true,
   setup: true,
@@ -108,8 +132,9 @@ export function wrongOption(option: string, value: unknown, should: string): Kvm
 
 /** Throws EINVAL for what would be found out late, or never; the rest is for those who use it. */
 export function checkGuestOptions(options: GuestOptions): void {
-  checkNames("run the guest", "What to run", options, OPTIONS);
-  const { code, mode = "long", cpl = 0, ends = "hlt", endPort = 0, memory = {} } = options;
+  checkNames(OPERATION, "What to run", options, OPTIONS);
+  const { code, mode = "long", cpl = 0, ends = "hlt", endPort = 0, exitLimit = 0 } = options;
+  const { registers = {}, memory = {}, input = {} } = options;
   if (typeof code !== "string" && !(code instanceof Uint8Array)) {
     throw wrongOption("code", code, "a Uint8Array, or NASM source as a string");
   }
@@ -117,7 +142,9 @@ export function checkGuestOptions(options: GuestOptions): void {
   if (cpl !== 0 && cpl !== 3) throw wrongOption("cpl", cpl, "0 or 3");
   if (cpl !== 0 && mode !== "long") throw wrongOption("cpl", cpl, "0 outside long mode");
   checkPort("endPort", endPort);
-  for (const end of [ends].flat()) {
+  checkInteger(OPERATION, "exitLimit", exitLimit, 0, EXIT_LIMIT_MAX);
+  if (Array.isArray(ends)) checkList(OPERATION, "ends", ends, ENDS_MAX);
+  for (const end of Array.isArray(ends) ? ends : [ends]) {
     if (isExitName(end) || end === "exception") continue;
     throw wrongOption(
       "ends",
@@ -125,13 +152,9 @@ export function checkGuestOptions(options: GuestOptions): void {
       'an exit\'s name, as "hlt" is, or "exception", or a list of them',
     );
   }
-  if (typeof memory !== "object" || memory === null || Array.isArray(memory)) {
-    throw wrongOption("memory", memory, "an object: bytes by guest-physical address");
-  }
-  for (const address of Object.keys(memory)) {
-    if (Number.isSafeInteger(Number(address))) continue;
-    throw wrongOption("memory", address, "bytes by guest-physical address: a number");
-  }
+  checkPlain("registers", registers, REGISTERS);
+  checkAddresses("memory", memory);
+  checkPorts("input", input, "what the guest reads, by port");
   for (const name of functions) {
     const callback: unknown = options[name];
     if (callback !== undefined && typeof callback !== "function") {
@@ -140,8 +163,47 @@ export function checkGuestOptions(options: GuestOptions): void {
   }
 }
 
+/**
+ * Throws EINVAL unless what it has can be listed: of a Map, a struct's view or another object of a
+ * class, there would seem to be nothing.
+ */
+export function checkPlain(option: string, value: unknown, what: string): void {
+  if (typeof value === "object" && value !== null) {
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype === null || prototype === Object.prototype) return;
+  }
+  throw wrongOption(option, value, `a plain object: ${what}`);
+}
+
+/** Throws EINVAL unless it is a plain object with addresses for names. */
+export function checkAddresses(option: string, value: object): void {
+  checkPlain(option, value, "bytes by guest-physical address");
+  for (const address of Object.keys(value)) {
+    if (Number.isSafeInteger(numberOf(address))) continue;
+    throw wrongOption(option, address, "bytes by guest-physical address: a number");
+  }
+}
+
+/** Throws EINVAL unless it is a plain object with ports for names. */
+export function checkPorts(option: string, value: object, what: string): void {
+  checkPlain(option, value, what);
+  for (const port of Object.keys(value)) {
+    if (isPort(numberOf(port))) continue;
+    throw wrongOption(option, port, `${what}: a number from 0 to 0xffff`);
+  }
+}
+
 /** Throws EINVAL unless it is a port's number. */
 export function checkPort(option: string, port: unknown): void {
-  if (Number.isInteger(port) && port as number >= 0 && port as number <= 0xffff) return;
+  if (isPort(port)) return;
   throw wrongOption(option, port, "a port, from 0 to 0xffff");
+}
+
+function isPort(port: unknown): boolean {
+  return Number.isInteger(port) && port as number >= 0 && port as number <= 0xffff;
+}
+
+/** A property's name as a number: `Number` would find a zero in an empty one. */
+function numberOf(name: string): number {
+  return /^(?:0|[1-9]\d*|0x[\da-f]+)$/i.test(name) ? Number(name) : NaN;
 }

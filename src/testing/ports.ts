@@ -5,33 +5,23 @@
  */
 
 import { Errno, KvmError } from "../../ffi/mod.ts";
-import type { IoExit } from "../kvm/mod.ts";
-import { checkPort, type PortInput, type PortInputs, wrongOption } from "./options.ts";
+import type { ExitRecord, IoExit } from "../kvm/mod.ts";
+import { type PortInput, type PortInputs, wrongOption } from "./options.ts";
 
-/** Collects what the guest writes, and answers what it reads. */
+/** Answers what the guest reads. */
 export class Ports {
-  readonly #written = new Map<number, Uint8Array<ArrayBuffer>[]>();
   readonly #read = new Map<number, (exit: IoExit) => number>();
 
   /** Ports that answer as `inputs` say, and all ones elsewhere, as a PC does. */
   constructor(inputs: PortInputs = {}) {
-    if (typeof inputs !== "object" || inputs === null || Array.isArray(inputs)) {
-      throw wrongOption("input", inputs, "an object: what the guest reads, by port");
-    }
     for (const [port, input] of Object.entries(inputs)) {
-      checkPort("input", Number(port));
       this.#read.set(Number(port), reader(Number(port), input));
     }
   }
 
   /** Takes one exit. */
   handle(exit: IoExit): void {
-    if (exit.direction === "out") {
-      const chunks = this.#written.get(exit.port) ?? [];
-      chunks.push(exit.data.slice());
-      this.#written.set(exit.port, chunks);
-      return;
-    }
+    if (exit.direction === "out") return;
     const read = this.#read.get(exit.port);
     const { size, data: { length } } = exit;
     for (let at = 0; at < length; at += size) {
@@ -47,18 +37,22 @@ export class Ports {
       else view.setUint32(at, value, true);
     }
   }
+}
 
-  /** All bytes that the guest wrote to a port. */
-  written(port: number): Uint8Array<ArrayBuffer> {
-    const chunks = this.#written.get(port) ?? [];
-    const all = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-    let at = 0;
-    for (const chunk of chunks) {
-      all.set(chunk, at);
-      at += chunk.length;
-    }
-    return all;
+/** All bytes that a guest wrote to a port. */
+export function writtenTo(port: number, exits: readonly ExitRecord[]): Uint8Array<ArrayBuffer> {
+  const chunks: Uint8Array[] = [];
+  for (const exit of exits) {
+    if (exit.reason !== "io" || exit.direction !== "out" || exit.port !== port) continue;
+    chunks.push(exit.data);
   }
+  const all = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    all.set(chunk, at);
+    at += chunk.length;
+  }
+  return all;
 }
 
 function fits(value: unknown): boolean {

@@ -30,7 +30,7 @@ import type { MemorySlot } from "../memory/mod.ts";
 import { GuestError } from "./error.ts";
 import { bytesOf } from "./bytes.ts";
 import { checkGuestOptions, type GuestEnd, type GuestMode, type GuestOptions } from "./options.ts";
-import { Ports } from "./ports.ts";
+import { Ports, writtenTo } from "./ports.ts";
 
 const SERIAL_PORT = 0x3f8;
 const DEBUG_EXIT_PORT = 0xf4;
@@ -38,6 +38,7 @@ const MEMORY_SIZE = 2 << 20;
 const TIME_LIMIT = 1000;
 /** For a KVM such as kvm_pvm, whose interpreter lacks SSE, among others. */
 const LEVEL_3_HINT = "where KVM interprets level 0, cpl: 3 has the processor run it";
+const EXIT_LIMIT = 50_000;
 const bitsOf = { real: 16, protected: 32, paged: 32, long: 64 } as const;
 
 /** A guest that has ended: what it left behind. Dispose of it, and its VM is closed. */
@@ -58,13 +59,9 @@ export class GuestRun implements Disposable {
   readonly vm: Vm;
   /** The vCPU; it may be run on. */
   readonly vcpu: Vcpu;
-  readonly #ports: Ports;
 
   /** @internal */
-  constructor(
-    init: Pick<GuestRun, "vm" | "vcpu" | "memory" | "exits" | "exception">,
-    ports: Ports,
-  ) {
+  constructor(init: Pick<GuestRun, "vm" | "vcpu" | "memory" | "exits" | "exception">) {
     this.vm = init.vm;
     this.vcpu = init.vcpu;
     this.memory = init.memory;
@@ -73,7 +70,6 @@ export class GuestRun implements Disposable {
     this.exception = init.exception;
     this.registers = plain(this.vcpu.getRegs());
     this.specialRegisters = plain(this.vcpu.getSregs());
-    this.#ports = ports;
   }
 
   /** What the guest printed: the bytes it wrote to port 0x3f8, the first serial port, as UTF-8. */
@@ -83,7 +79,7 @@ export class GuestRun implements Disposable {
 
   /** All bytes that the guest wrote to a port, in order. */
   written(port: number): Uint8Array<ArrayBuffer> {
-    return this.#ports.written(port);
+    return writtenTo(port, this.exits);
   }
 
   /** Closes the VM; `memory` is empty afterwards. */
@@ -105,7 +101,7 @@ export class GuestRun implements Disposable {
  * console.log(guest.registers.rax); // 42n
  * ```
  *
- * @throws {GuestError} if the guest takes too long, or ends in another way.
+ * @throws {GuestError} if the guest takes too long, makes too many exits, or ends in another way.
  * @throws {KvmError} if the guest can't be set up.
  */
 export function runGuest(options: GuestOptions): GuestRun {
@@ -128,7 +124,7 @@ export function runGuest(options: GuestOptions): GuestRun {
 
   const ports = new Ports(options.input);
   const exits = runToEnd(vcpu, ports, options);
-  const run = new GuestRun({ vm, vcpu, memory, exits, exception: exceptionOf() }, ports);
+  const run = new GuestRun({ vm, vcpu, memory, exits, exception: exceptionOf() });
   const end = run.exception === undefined ? run.exit.reason : "exception";
   // A write to the end port is the only "io" exit that comes last.
   if (end !== "io" && ![options.ends ?? "hlt"].flat().includes(end)) {
@@ -196,7 +192,8 @@ function start(
 }
 
 function runToEnd(vcpu: Vcpu, ports: Ports, options: GuestOptions): ExitRecord[] {
-  const { timeLimit = TIME_LIMIT, endPort = DEBUG_EXIT_PORT, mmio = floatingBus } = options;
+  const { timeLimit = TIME_LIMIT, exitLimit = EXIT_LIMIT, mmio = floatingBus } = options;
+  const { endPort = DEBUG_EXIT_PORT } = options;
   const exits: ExitRecord[] = [];
   using _limit = vcpu.interruptAfter(timeLimit);
   using own = vcpu.hold("runGuest runs it: a callback answers an exit, and returns");
@@ -205,8 +202,15 @@ function runToEnd(vcpu: Vcpu, ports: Ports, options: GuestOptions): ExitRecord[]
     if (exit.reason === "io") ports.handle(exit);
     else if (exit.reason === "mmio") mmio(exit);
     if (vcpu.closed) throw closedError("go on with the guest", "VM");
-    exits.push(copyExit(exit));
+    const copy = copyExit(exit);
+    exits.push(copy);
     if (isEnd(exit, endPort)) return exits;
+    if (exits.length <= exitLimit) continue;
+    throw new GuestError({
+      message: `The guest made more than ${exitLimit} exits: exitLimit allows it more`,
+      exit: copy,
+      registers: formatRegisters(vcpu.getRegs(), vcpu.getSregs()),
+    });
   }
 }
 

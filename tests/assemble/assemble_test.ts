@@ -207,21 +207,73 @@ testWithNasm("A source beyond the command line's limit is refused with a way out
   assertStringIncludes(error.message, "assembleFile");
 });
 
-Deno.test("Options that cannot be are refused before NASM starts", () => {
-  for (
-    const options of [
-      { origin: -1 },
-      { origin: 1.5 },
-      { origin: NaN },
-      { bits: 8 as 16 },
-      { org: 0x7c00 } as object,
-      null as unknown as object,
-    ]
-  ) {
+testWithNasm("A folder is no empty program", () => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    Deno.writeTextFileSync(`${folder}/empty.asm`, "; nothing\n");
+    assertEquals(assembleFile(`${folder}/empty.asm`).length, 0);
+    for (const path of [folder, `${folder}/`, new URL(`file://${folder}`), "."]) {
+      const error = assertThrows(() => assembleFile(path), KvmError, "is a folder");
+      assertEquals(error.code, "EISDIR");
+    }
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
+
+// deno-lint-ignore no-explicit-any -- what the types forbid
+type Anything = any;
+
+Deno.test("Options that cannot be are refused by name, before NASM starts", () => {
+  const cases: readonly [options: Anything, message: string, code?: string][] = [
+    [null, "What says how is an object"],
+    [{ org: 0x7c00 }, "has no org"],
+    [{ origin: -1 }, "origin is an address"],
+    [{ origin: 1.5 }, "origin is an address"],
+    [{ origin: NaN }, "origin is an address"],
+    [{ origin: null }, "origin is an address"],
+    [{ origin: Symbol() }, "origin is an address"],
+    [{ bits: 8 }, "bits is 16, 32 or 64"],
+    [{ bits: Symbol() }, "bits is 16, 32 or 64"],
+    [{ include: "inc" }, "include is a list"],
+    [{ include: null }, "include is a list"],
+    [{ include: [5] }, "A folder of include is a name"],
+    [{ include: new Array(2) }, "A folder of include is a name"],
+    [{ include: [""] }, "A folder of include is a name"],
+    [{ include: ["a\0b"] }, "A folder of include is a name"],
+    [{ include: new Array(2 ** 32 - 1) }, "include has at most", "E2BIG"],
+    [{ onWarning: 5 }, "onWarning is a function"],
+    [{ onWarning: null }, "onWarning is a function"],
+  ];
+  for (const [options, message, code = "EINVAL"] of cases) {
     const error = assertThrows(() => assemble("nop", options), KvmError);
+    assertStringIncludes(error.message, message);
+    assertEquals(error.code, code, message);
+  }
+});
+
+Deno.test("A source that is no text is refused before NASM starts", () => {
+  for (const source of [null, undefined, 5, ["nop"], new Uint8Array(1), "nop\0"] as Anything[]) {
+    assertEquals(assertThrows(() => assemble(source), KvmError).code, "EINVAL");
+  }
+});
+
+Deno.test("What names no file is refused before NASM starts", () => {
+  const cases: readonly [path: Anything, message: string][] = [
+    [null, "path is a name"],
+    [5, "path is a name"],
+    ["", "path is a name"],
+    ["a\0b", "path is a name"],
+    [new URL("file:///tmp/a%00b"), "path is a name"],
+    [new URL("file:///tmp/%zz"), "path is a URL"],
+    [new URL("https://example.com/a.asm"), "no https: URLs"],
+  ];
+  for (const [path, message] of cases) {
+    const error = assertThrows(() => assembleFile(path), KvmError, message);
     assertEquals(error.code, "EINVAL");
   }
-  assertEquals(assertThrows(() => assemble("nop\0"), KvmError).code, "EINVAL");
+  const error = assertThrows(() => assembleFile("a.asm", 5 as Anything), KvmError);
+  assertStringIncludes(error.message, "onWarning is a function");
 });
 
 /** Runs a script that assembles a NOP, in a process with these permissions and environment. */

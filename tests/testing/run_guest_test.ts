@@ -3,6 +3,7 @@ import { guests } from "../../guests/mod.ts";
 import { KvmError } from "../../ffi/mod.ts";
 import type { Vcpu } from "../../src/kvm/mod.ts";
 import { assertGuest, GuestError, runGuest } from "../../src/testing/mod.ts";
+import { unemulated } from "../support/rounds.ts";
 
 const hlt = 0xf4;
 /** mov eax, 40; add eax, ebx; hlt */
@@ -11,6 +12,8 @@ const add = Uint8Array.of(0xb8, 40, 0, 0, 0, 0x01, 0xd8, hlt);
 const spin = Uint8Array.of(0xeb, 0xfe);
 /** mov eax, 0xd0000000; jmp eax, or rax: no memory is there to fetch from */
 const leave = Uint8Array.of(0xb8, 0x00, 0x00, 0x00, 0xd0, 0xff, 0xe0);
+/** out 0x80, al; jmp to the out */
+const chatter = Uint8Array.of(0xe6, 0x80, 0xeb, 0xfc);
 /** ud2 */
 const ud2 = Uint8Array.of(0x0f, 0x0b);
 /** in al, 0x60; mov ah, al; in al, 0x60; hlt */
@@ -83,6 +86,28 @@ Deno.test("an instruction that KVM can't emulate is a failure that names level 3
   // There it may be an exception instead, as the host has it.
   assertEquals(message({ cpl: 3 }).includes(hint), false);
   assertEquals(message({ mode: "protected" }).includes(hint), false);
+});
+
+Deno.test("a guest that does nothing but exit is a clean failure that names the limit", () => {
+  const error = assertThrows(
+    () => runGuest({ code: chatter, exitLimit: 5 }),
+    GuestError,
+    "The guest made more than 5 exits",
+  );
+  assertEquals(error.exit.reason, "io");
+  assertStringIncludes(error.message, "RIP ");
+});
+
+Deno.test(unemulated("by default, 50,000 exits are the limit"), () => {
+  const run = () => runGuest({ code: chatter, timeLimit: 60_000 });
+  assertThrows(run, GuestError, "The guest made more than 50000 exits");
+});
+
+Deno.test("the exit that ends a guest does not count against the limit", () => {
+  assertGuest({ code: readTwice, exitLimit: 2 }, { exits: ["io", "io", "hlt"] });
+  assertThrows(() => runGuest({ code: readTwice, exitLimit: 1 }), GuestError, "more than 1 exits");
+  using guest = runGuest({ code: add, exitLimit: 0 });
+  assertEquals(guest.exits.length, 1);
 });
 
 Deno.test("an exception is a failure that names it, unless it is the end asked for", () => {
@@ -158,6 +183,12 @@ Deno.test("what can't be right is refused and leaves no VM behind", () => {
 // deno-lint-ignore no-explicit-any -- what the types forbid
 type Anything = any;
 
+class Registers {
+  get rax(): bigint {
+    return 99n;
+  }
+}
+
 Deno.test("options that can't be are refused by name, and nothing runs", () => {
   const code = add;
   const cases: readonly [options: Anything, message: string][] = [
@@ -171,9 +202,21 @@ Deno.test("options that can't be are refused by name, and nothing runs", () => {
     [{ code: guests.helloReal, mode: "real", cpl: 3 }, "cpl is 0 outside long mode"],
     [{ code, ends: "halt" }, "ends is an exit's name"],
     [{ code, ends: ["hlt", 5] }, "ends is an exit's name"],
+    [{ code, ends: new Array(5) }, "ends is an exit's name"],
     [{ code, endPort: 0x1_0000 }, "endPort is a port"],
-    [{ code, input: 5 }, "input is an object"],
-    [{ code, input: { keyboard: 5 } }, "input is a port"],
+    [{ code, registers: new Map([["rax", 5n]]) }, "registers is a plain object"],
+    [{ code, registers: [] }, "registers is a plain object"],
+    [{ code, registers: new Registers() }, "registers is a plain object"],
+    [{ code, input: 5 }, "input is a plain object"],
+    [{ code, input: new Map([[0x60, 5]]) }, "input is a plain object"],
+    [{ code, input: { keyboard: 5 } }, "input is what the guest reads, by port: a number"],
+    [{ code, input: { "": 5 } }, "input is what the guest reads, by port: a number"],
+    [{ code, input: { 0x1_0000: 5 } }, "a number from 0 to 0xffff"],
+    [{ code, memory: new Map([[0x2000, [1]]]) }, "memory is a plain object"],
+    [{ code, memory: new Set([0x2000]) }, "memory is a plain object"],
+    [{ code, memory: { "": [1, 2] } }, "memory is bytes by guest-physical address"],
+    [{ code, memory: { " 5": [1, 2] } }, "memory is bytes by guest-physical address"],
+    [{ code, memory: { 0x2000: new Array(5) } }, "memory[8192] is text"],
     [{ code, input: { 0x60: null } }, "input[96] is a number"],
     [{ code, memory: { data: [1] } }, "memory is bytes by guest-physical address"],
     [{ code, memory: { 0x2000: 5 } }, "memory[8192] is text"],
@@ -182,6 +225,8 @@ Deno.test("options that can't be are refused by name, and nothing runs", () => {
     [{ code, mmio: {} }, "mmio is a function"],
     [{ code, registers: { rax: 5 } }, "A register's value is a bigint"],
     [{ code, timeLimit: "5" }, "time limit"],
+    [{ code, exitLimit: "5" }, "exitLimit is a whole number from 0 to 1000000"],
+    [{ code, exitLimit: Infinity }, "exitLimit is a whole number"],
   ];
   for (const [options, message] of cases) {
     const error = assertThrows(() => runGuest(options), KvmError);
@@ -195,15 +240,58 @@ Deno.test("an expectation that nothing can meet is a mistake of the test's", () 
     [null, "What is expected is an object, not null"],
     [{ registrs: {} }, "What is expected has no registrs, but registers, memory"],
     [{ registers: { rax: 42 } }, "registers.rax is a bigint"],
-    [{ memory: 5 }, "memory is an object"],
+    [new Map([["registers", { rax: 99n }]]), "expected is a plain object: registers,"],
+    [{ registers: new Map([["rax", 99n]]) }, "registers is a plain object"],
+    [{ registers: new Registers() }, "registers is a plain object"],
+    [{ registers: [] }, "registers is a plain object"],
+    [{ memory: 5 }, "memory is a plain object"],
+    [{ memory: [] }, "memory is a plain object"],
+    [{ memory: new Map([[0x2000, [1]]]) }, "memory is a plain object"],
+    [{ memory: { "": [1] } }, "memory is bytes by guest-physical address"],
+    [{ output: 5n }, "output is a string"],
+    [{ output: null }, "output is a string"],
+    [{ written: new Map([[0x80, [1]]]) }, "written is a plain object"],
+    [{ written: { 0x1_0000: "" } }, "written is bytes by port"],
+    [{ exits: new Set(["io"]) }, "exits is a plain object"],
+    [{ exits: new Map([["io", 1]]) }, "exits is a plain object"],
+    [{ exits: { hlt: "1" } }, "exits.hlt is a whole number"],
+    [{ exits: { hlt: -1 } }, "exits.hlt is a whole number"],
+    [{ exits: new Array(5) }, "exits is exits' names"],
     [{ memory: { 0x2000: {} } }, "memory[8192] is text"],
-    [{ written: { serial: "" } }, "written is a port"],
+    [{ written: { serial: "" } }, "written is bytes by port: a number"],
     [{ exits: ["halt"] }, "exits is exits' names"],
     [{ exits: { halt: 1 } }, "exits is exits' names"],
   ];
   for (const [expected, message] of cases) {
-    assertThrows(() => assertGuest({ code: add }, expected), KvmError, message);
+    const error = assertThrows(() => assertGuest({ code: add }, expected), KvmError);
+    assertStringIncludes(error.message, message);
+    assertEquals(error.code, "EINVAL", message);
   }
+});
+
+Deno.test("an object without a prototype is as plain as any, and addresses may be in hex", () => {
+  const bare = (entries: object): Anything => Object.assign(Object.create(null), entries);
+  assertGuest(
+    { code: load, registers: bare({ rsi: 5n }), memory: bare({ "0x2000": "abcd" }) },
+    bare({
+      registers: bare({ rsi: 5n, rax: 0x64636261n }),
+      memory: bare({ "0x2000": "abcd" }),
+      exits: bare({ mmio: 1, hlt: 1 }),
+    }),
+  );
+});
+
+Deno.test("a list that is far too long is refused before anyone looks at its elements", () => {
+  const code = add;
+  const endless: Anything[] = new Array(2 ** 32 - 1);
+  for (
+    const run of [
+      () => runGuest({ code, ends: endless }),
+      () => runGuest({ code, memory: { 0x2000: endless } }),
+      () => assertGuest({ code }, { memory: { 0x2000: endless } }),
+      () => assertGuest({ code }, { exits: endless }),
+    ]
+  ) assertEquals(assertThrows(run, KvmError).code, "E2BIG");
 });
 
 Deno.test("what a port's callback returns is a number, or the guest fails with its port", () => {
