@@ -22,6 +22,19 @@ import type { BootOptions, GeneralRegisters } from "./options.ts";
 
 /** What a start asks of a vCPU; `Vcpu` has it. */
 export interface BootVcpu {
+  /** What the next run takes from the run page. */
+  readonly kvmRun: {
+    /** The task priority. */
+    cr8: bigint;
+    /** Which registers. */
+    kvmDirtyRegs: bigint;
+  };
+  /** KVM_RUN that completes the last exit: the next one, `"intr"` after the last. */
+  completeOperations(): { readonly reason: string };
+  /** KVM_SET_VCPU_EVENTS: nothing is pending. */
+  clearEvents(): void;
+  /** KVM_SET_XSAVE, KVM_SET_XCRS and KVM_SET_DEBUGREGS, as at power-on. */
+  resetExtendedState(): void;
   /** KVM_SET_REGS. */
   setRegs(regs: StructInit<typeof kvmRegs>): void;
   /** KVM_SET_SREGS. */
@@ -102,7 +115,22 @@ export function checkRegisters(operation: string, registers: GeneralRegisters = 
   }
 }
 
-/** Puts a vCPU at the first instruction, whatever it did before. */
+/**
+ * Gives up what a vCPU did before. It comes before anything is put into memory for the new guest: an
+ * instruction of the old one that is completed may write there.
+ */
+export function leave(vcpu: BootVcpu): void {
+  // With an in-kernel local APIC, all vCPUs but the first would wait for INIT and SIPI, and complete
+  // nothing.
+  vcpu.setMpState(MpState.RUNNABLE);
+  vcpu.kvmRun.kvmDirtyRegs = 0n;
+  // What these exits read is whatever the run page has: nobody looks at it any more.
+  while (vcpu.completeOperations().reason !== "intr");
+  vcpu.clearEvents();
+  vcpu.resetExtendedState();
+}
+
+/** Puts a vCPU that was left at the first instruction, whatever it did before. */
 export function enter(vcpu: BootVcpu, registers: GeneralRegisters = {}, state: EntryState): void {
   const { rip, rsp, rflags, sregs } = state;
   vcpu.setSregs({
@@ -119,6 +147,5 @@ export function enter(vcpu: BootVcpu, registers: GeneralRegisters = {}, state: E
     rsp: BigInt(rsp),
     rflags: (registers.rflags ?? 0n) | rflags | RFLAGS.FIXED,
   });
-  // With an in-kernel local APIC, all vCPUs but the first would wait for INIT and SIPI.
-  vcpu.setMpState(MpState.RUNNABLE);
+  vcpu.kvmRun.cr8 = 0n;
 }

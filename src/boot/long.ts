@@ -19,7 +19,7 @@ import {
 import { Errno, KvmError } from "../../ffi/mod.ts";
 import { Cpuid } from "../kvm/mod.ts";
 import type { GuestMemory, MemorySlot, Range } from "../memory/mod.ts";
-import { type BootVcpu, enter, type EntryState } from "./enter.ts";
+import { type BootVcpu, enter, type EntryState, leave } from "./enter.ts";
 import { type ExceptionLayout, writeExceptions } from "./exceptions.ts";
 import { encodeTable, NO_TSS_LIMIT, PROTECTED_CR0, PROTECTED_CR4, segments } from "./flat.ts";
 import { type LongModeOptions, planLongMode } from "./long_plan.ts";
@@ -75,6 +75,9 @@ const userCode = codeSegment64(LongSelector.USER_CODE, 3);
  * of up to 1 GiB), 56 bytes of GDT and 1 KiB of stack: 28 KiB in all will do. Reports of exceptions
  * take 3.5 KiB more, level 3 another 8 KiB.
  *
+ * A vCPU may be started again, whatever it did before. {@linkcode BootOptions} says what begins anew
+ * and what stays, MSRs and other memory for two: a fresh VM is the safe way for untrusted guests.
+ *
  * @example The same guest at level 0 and at level 3, which is much faster where KVM interprets level 0
  * ```ts
  * import { guests, Kvm, longMode } from "@deno-kvm/kvm";
@@ -109,6 +112,7 @@ export function longMode(
     ...(exceptions === undefined ? [0n, 0n] : encodeSystemDescriptor(tss)),
   ];
 
+  leave(vcpu);
   memory.writeBytes(boot.code.guestPhysAddr, options.code);
   memory.writeBytes(pageTables.guestPhysAddr, tables.encode(pageTables.guestPhysAddr));
   memory.writeBytes(gdt.guestPhysAddr, encodeTable(descriptors));

@@ -43,7 +43,20 @@ export interface GeneralRegisters {
   readonly rflags?: bigint | undefined;
 }
 
-/** What to start. */
+/**
+ * What to start.
+ *
+ * The vCPU may have run before. What its last exit left pending is completed first, by whatever the
+ * run page has, and forgotten. Then these begin anew: general registers, segments, descriptor tables,
+ * control registers and EFER as the mode needs them; x87, SSE, AVX and what else XSAVE manages, XCR0
+ * and the debug registers as at power-on; no exception, interrupt, NMI or SMI is pending or being
+ * handled; and the run page's task priority and registers that were marked are dropped.
+ *
+ * These stay as they are: MSRs (but EFER, and the bases of FS and GS), the time-stamp counter, CPUID,
+ * interrupt controllers and timers with what waits in them, what a nested hypervisor was about, what
+ * `setGuestDebug` has set, requests, limits and kicks, and memory that nothing is written to. So a
+ * guest may find traces of the one before: give each that isn't trusted a VM of its own.
+ */
 export interface BootOptions {
   /** The guest's code, and its data if they are one image. It is copied into guest memory. */
   readonly code: Uint8Array;

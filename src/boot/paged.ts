@@ -8,7 +8,7 @@ import { Errno, KvmError, type StructOf } from "../../ffi/mod.ts";
 import type { kvmSregs } from "../../ffi/uapi/mod.ts";
 import { CR0, CR4, pageDirectory32, TABLE_BYTES } from "../arch/x86/mod.ts";
 import type { GuestMemory, MemorySlot, Range } from "../memory/mod.ts";
-import { type BootVcpu, enter } from "./enter.ts";
+import { type BootVcpu, enter, leave } from "./enter.ts";
 import {
   type FlatBoot,
   flatSregs,
@@ -69,6 +69,7 @@ export function pagedMode(
     { what: "the page directory", size: TABLE_BYTES, align: TABLE_BYTES },
   ]);
   const pageTables = places[0]!;
+  leave(vcpu);
   writeFlat(memory, options, boot);
   memory.writeBytes(pageTables.guestPhysAddr, pageDirectory32());
   enter(vcpu, options.registers, {

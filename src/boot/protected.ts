@@ -5,7 +5,7 @@
  */
 
 import type { GuestMemory, MemorySlot } from "../memory/mod.ts";
-import { type BootVcpu, enter } from "./enter.ts";
+import { type BootVcpu, enter, leave } from "./enter.ts";
 import {
   type FlatBoot,
   flatSregs,
@@ -44,6 +44,7 @@ export function protectedMode(
 ): FlatBoot {
   const operation = "start the guest in protected mode";
   const { boot } = planFlat(operation, memory, options);
+  leave(vcpu);
   writeFlat(memory, options, boot);
   enter(vcpu, options.registers, {
     rip: boot.entry,

@@ -14,7 +14,7 @@
 import { Errno, KvmError } from "../../ffi/mod.ts";
 import { CR0, realModeSegment, taskRegister } from "../arch/x86/mod.ts";
 import type { GuestMemory, MemorySlot } from "../memory/mod.ts";
-import { type BootVcpu, checkOptions, checkRegisters, enter } from "./enter.ts";
+import { type BootVcpu, checkOptions, checkRegisters, enter, leave } from "./enter.ts";
 import { checkEntry, codeRange } from "./image.ts";
 import { type Boot, BOOT_OPTIONS, type BootOptions } from "./options.ts";
 import { endOf, roundUp, Space } from "./place.ts";
@@ -88,6 +88,7 @@ export function realMode(
   // SP of 0 is the top of a whole segment: the first push wraps.
   const stackBase = Math.max(0, roundUp(stack - SEGMENT_BYTES, 16));
 
+  leave(vcpu);
   memory.writeBytes(range.guestPhysAddr, code);
   const data = realModeSegment(0, "data");
   enter(vcpu, registers, {

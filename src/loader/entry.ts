@@ -27,6 +27,7 @@ import {
   endOf,
   enter,
   FOUR_GIB,
+  leave,
   NO_TSS_LIMIT,
   PROTECTED_CR0,
   PROTECTED_CR4,
@@ -179,8 +180,10 @@ function flat(code: SegmentState): Segments {
 }
 
 /**
- * Puts a vCPU at a loaded kernel's first instruction, whatever it did before. For a reset, load the
- * kernel again: it has changed its own memory.
+ * Puts a vCPU at a loaded kernel's first instruction, whatever it did before: `BootOptions` says what
+ * begins anew and what stays. For a reset, load the kernel again: it has changed its own memory. Call
+ * `vcpu.completeOperations` until it returns `"intr"` before that: an instruction that is completed
+ * only here may write over what was loaded.
  *
  * @example
  * ```ts
@@ -202,5 +205,6 @@ function flat(code: SegmentState): Segments {
  */
 export function enterKernel(vcpu: BootVcpu, entry: EntryPoint): void {
   const { rip, rsp, registers, sregs } = entry;
+  leave(vcpu);
   enter(vcpu, registers, { rip, rsp, rflags: 0n, sregs });
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { guests, KvmError } from "../../mod.ts";
+import { guests, KvmError, longMode } from "../../mod.ts";
 import { GuestCrash, Machine, type MachineOptions } from "../../src/machine/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { openTargets } from "../support/host.ts";
@@ -58,6 +58,23 @@ Deno.test("a paused machine shows its registers, and goes on", async () => {
   machine.memory.writeU8(0x1000, 1);
   await machine.resume();
   assertEquals(await machine.finished, { reason: "debugExit", code: 0 });
+});
+
+Deno.test("a paused machine's vCPU has nothing to complete, and can be started anew", async () => {
+  const wait = [...inb(0x71), 0xeb, 0xf9]; // in al, 0x71, again and again
+  await using guest = await pc(flat(print(">"), wait));
+  const { machine } = guest;
+  await guest.until(">");
+  const vcpu = machine.vcpus[0]!;
+  for (let turn = 0; turn < rounds(20); turn++) {
+    await machine.pause();
+    assertEquals(vcpu.completeOperations().reason, "intr");
+    await machine.resume();
+  }
+  await machine.pause();
+  longMode(vcpu, machine.memory, { code: Uint8Array.from(debugExit(5)) });
+  await machine.resume();
+  assertEquals(await machine.finished, { reason: "debugExit", code: 5 });
 });
 
 Deno.test("a guest resets the machine in each of a PC's ways, and starts anew", async () => {

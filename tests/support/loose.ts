@@ -40,7 +40,20 @@ export class NotedVcpu implements LongModeVcpu, PagedModeVcpu {
   readonly id = 0;
   regs: StructInit<typeof kvmRegs> = {};
   sregs: StructInit<typeof kvmSregs> = {};
+  readonly kvmRun = { cr8: 0n, kvmDirtyRegs: 0n };
   sets = 0;
+
+  completeOperations(): { reason: string } {
+    return { reason: "intr" };
+  }
+
+  clearEvents(): void {
+    this.sets++;
+  }
+
+  resetExtendedState(): void {
+    this.sets++;
+  }
 
   setRegs(regs: StructInit<typeof kvmRegs>): void {
     this.regs = regs;

@@ -5,7 +5,7 @@
  * @module
  */
 
-export { enter, type EntryState } from "../enter.ts";
+export { enter, type EntryState, leave } from "../enter.ts";
 export {
   encodeTable,
   FOUR_GIB,

@@ -63,6 +63,10 @@ export class RunPage {
     return this.view.getUint32(EXIT_REASON, true);
   }
 
+  set exitReason(value: number) {
+    this.view.setUint32(EXIT_REASON, value, true);
+  }
+
   /** `immediate_exit`: KVM_RUN returns EINTR at once while it is set. */
   get immediateExit(): boolean {
     return this.view.getUint8(IMMEDIATE_EXIT) !== 0;

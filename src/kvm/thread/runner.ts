@@ -5,6 +5,7 @@
  */
 
 import { Errno, Fd, Kickable, type KickHandle, Mapping } from "../../../ffi/mod.ts";
+import { completeRun, mayBePending } from "../completion.ts";
 import { type Exit, ExitDecoder, RunPage } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
 import type { VcpuShare } from "./share.ts";
@@ -41,8 +42,7 @@ export class VcpuRunner implements Disposable {
       switch (-result) {
         case Errno.EINTR:
           if (!this.#page.immediateExit) continue;
-          this.#page.immediateExit = false;
-          this.#kickable.takePending();
+          this.#takeKick();
           return this.#decoder.interrupted();
         case Errno.EAGAIN:
           // A vCPU that waited for INIT or SIPI got it; KVM wants to be called again.
@@ -52,9 +52,27 @@ export class VcpuRunner implements Disposable {
     }
   }
 
-  /** Makes the next run only complete the last exit, which may give another one, else `"intr"`. */
-  requestImmediateExit(): void {
-    this.#page.immediateExit = true;
+  /**
+   * Completes the last exit as `Vcpu` does: another one of the same instruction, or `"intr"` when
+   * there is none. That answers a kick as well: whoever sent it has left its orders before.
+   */
+  completeOperations(): Exit {
+    if (!mayBePending(this.#page)) return this.#decoder.interrupted();
+    for (;;) {
+      const result = completeRun(this.#fd, this.#page, () => this.#kickable.pending);
+      if (result >= 0) return this.#decoder.decode();
+      if (result === -Errno.EINTR) {
+        this.#takeKick();
+        return this.#decoder.completed();
+      }
+      if (result === -Errno.EAGAIN) continue;
+      return this.#fd.fail(KVM.KVM_RUN, -result, `complete the exit of ${this.#fd.what}`);
+    }
+  }
+
+  #takeKick(): void {
+    this.#page.immediateExit = false;
+    this.#kickable.takePending();
   }
 
   /** Gives descriptor and mapping back. */

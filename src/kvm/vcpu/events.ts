@@ -7,6 +7,7 @@
 
 import {
   assign,
+  bytesOf,
   checkInteger,
   checkU64,
   Errno,
@@ -19,7 +20,13 @@ import {
   type StructOf,
   U32_MAX,
 } from "../../../ffi/mod.ts";
-import { kvmInterrupt, kvmSignalMask, kvmVcpuEvents, kvmX86Mce } from "../../../ffi/uapi/mod.ts";
+import {
+  Cap,
+  kvmInterrupt,
+  kvmSignalMask,
+  kvmVcpuEvents,
+  kvmX86Mce,
+} from "../../../ffi/uapi/mod.ts";
 import { CR0, EXCEPTION_VECTORS, hasErrorCode, NMI_VECTOR, VECTORS } from "../../arch/x86/mod.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuState } from "./state.ts";
@@ -47,6 +54,38 @@ export abstract class VcpuEvents extends VcpuState {
   setVcpuEvents(events: VcpuEventState | StructInit<typeof kvmVcpuEvents>): void {
     const all = isView(kvmVcpuEvents, events) ? events : assign(this.getVcpuEvents(), events);
     this.handle.set(KVM.KVM_SET_VCPU_EVENTS, all, `set events of ${this.handle.what}`);
+  }
+
+  /**
+   * Takes back all that is pending or about to be delivered, and leaves handlers of NMIs and SMIs
+   * (KVM_SET_VCPU_EVENTS). What waits in interrupt controllers stays there. Without `Cap.VCPU_EVENTS`
+   * it does nothing.
+   *
+   * @example
+   * ```ts
+   * import { guests, Kvm, longMode, Vector } from "@deno-kvm/kvm";
+   *
+   * using kvm = Kvm.open();
+   * using vm = kvm.createVm();
+   * const memory = vm.addMemory({ size: 2 << 20 });
+   * using vcpu = vm.createVcpu(0);
+   * longMode(vcpu, memory, { code: guests.halt });
+   * vcpu.injectException(Vector.GP);
+   * vcpu.clearEvents();
+   * console.log(vcpu.run().reason); // "hlt"
+   * ```
+   */
+  clearEvents(): void {
+    if (this.check(Cap.VCPU_EVENTS) === 0) return;
+    const events = this.getVcpuEvents();
+    // Those that KVM has told count, and no field that the VM has not asked for.
+    const { flags } = events;
+    events.flags = 0;
+    const bytes = bytesOf(events);
+    if (bytes.every((byte) => byte === 0)) return;
+    bytes.fill(0);
+    events.flags = flags;
+    this.handle.set(KVM.KVM_SET_VCPU_EVENTS, events, `clear events of ${this.handle.what}`);
   }
 
   /**

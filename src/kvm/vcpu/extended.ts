@@ -10,6 +10,7 @@ import {
   bytesOf,
   create,
   Errno,
+  from,
   isView,
   KvmError,
   sizeOf,
@@ -19,13 +20,13 @@ import {
 import {
   Cap,
   kvmDebugregs,
-  type kvmFpu,
+  kvmFpu,
   type kvmLapicState,
   kvmSregs2,
   kvmXcrs,
   kvmXsave,
 } from "../../../ffi/uapi/mod.ts";
-import { XCR0 } from "../../arch/x86/mod.ts";
+import { DR7, XCR0 } from "../../arch/x86/mod.ts";
 import { KVM } from "../ioctls.ts";
 import { type NestedVcpuState, readNestedState, writeNestedState } from "../nested_state.ts";
 import { readOneReg, readRegList, writeOneReg } from "../one_reg.ts";
@@ -46,6 +47,30 @@ export type LapicState = StructOf<typeof kvmLapicState>;
 const MXCSR = 24 / 4;
 const XSTATE_BV = 512 / 4;
 const LEGACY = Number(XCR0.X87 | XCR0.SSE);
+
+/** After FNINIT, and MXCSR at power-on: all exceptions masked (SDM volume 1, 8.1.5, 10.2.3). */
+const FCW_INITIAL = 0x37f;
+const MXCSR_INITIAL = 0x1f80;
+/** Bits that are always set (SDM volume 3, 18.2.3). */
+const DR6_INITIAL = 0xffff_0ff0n;
+let initialXcrs: Xcrs | undefined;
+let initialDebugregs: Debugregs | undefined;
+/** By their bytes, which are the same for most vCPUs. */
+const initialAreas = new Map<number, Xsave>();
+
+/** The XSAVE area of a processor at power-on. */
+function initialArea(size: number): Xsave {
+  let area = initialAreas.get(size);
+  if (area === undefined) {
+    area = create(kvmXsave, (size - sizeOf(kvmXsave)) / 4);
+    // Without these bits, KVM takes no MXCSR. All other components are in their initial state.
+    area.region[XSTATE_BV] = LEGACY;
+    area.region[0] = FCW_INITIAL;
+    area.region[MXCSR] = MXCSR_INITIAL;
+    initialAreas.set(size, area);
+  }
+  return area;
+}
 
 /** The extended part of {@linkcode Vcpu}. Getters and setters work as in `VcpuRegisters`. */
 export abstract class VcpuExtended extends VcpuRegisters {
@@ -148,6 +173,40 @@ export abstract class VcpuExtended extends VcpuRegisters {
       ? debugregs
       : assign(this.getDebugregs(), debugregs);
     this.handle.set(KVM.KVM_SET_DEBUGREGS, all, `set debug registers of ${this.handle.what}`);
+  }
+
+  /**
+   * x87, SSE, AVX and what else XSAVE manages, XCR0 and the guest's debug registers: all as a
+   * processor has them at power-on (KVM_SET_XSAVE, or KVM_SET_FPU; KVM_SET_XCRS; KVM_SET_DEBUGREGS).
+   * What the host's KVM has no call for is left out.
+   *
+   * @example
+   * ```ts
+   * import { Kvm } from "@deno-kvm/kvm";
+   *
+   * using kvm = Kvm.open();
+   * using vm = kvm.createVm();
+   * using vcpu = vm.createVcpu(0);
+   * vcpu.setDebugregs({ db: [0x1000n] });
+   * vcpu.resetExtendedState();
+   * console.log(vcpu.getDebugregs().db[0]); // 0n
+   * ```
+   */
+  resetExtendedState(): void {
+    if (this.check(Cap.XCRS) > 0) {
+      initialXcrs ??= from(kvmXcrs, { nrXcrs: 1, xcrs: [{ value: XCR0.X87 }] });
+      this.setXcrs(initialXcrs);
+    }
+    if (this.check(Cap.XSAVE) > 0) this.setXsave(initialArea(this.#xsaveSize()));
+    else {
+      const operation = `reset x87 and SSE registers of ${this.handle.what}`;
+      const initial = from(kvmFpu, { fcw: FCW_INITIAL, mxcsr: MXCSR_INITIAL });
+      this.handle.set(KVM.KVM_SET_FPU, initial, operation);
+    }
+    if (this.check(Cap.DEBUGREGS) > 0) {
+      initialDebugregs ??= from(kvmDebugregs, { dr6: DR6_INITIAL, dr7: DR7.FIXED });
+      this.setDebugregs(initialDebugregs);
+    }
   }
 
   /**

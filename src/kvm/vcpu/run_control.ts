@@ -21,6 +21,7 @@ import {
   PoolRun,
   show,
 } from "../../../ffi/mod.ts";
+import { completeRun } from "../completion.ts";
 import { RunPage } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
 import { type Limit, Limits } from "./limits.ts";
@@ -80,12 +81,21 @@ export class RunControl {
     this.#requested = true;
   }
 
+  /** KVM_RUN that only completes the last exit: whoever has asked for a run's end still gets it. */
+  complete(): number {
+    return completeRun(this.#fd, this.#page, () => this.#isAsked);
+  }
+
   /** Takes back what a limit or an abort may have left, and nothing of the others'. */
   #takeBack(): void {
     this.#page.immediateExit = false;
     // One of that very moment was cleared as well: it is still known.
+    if (this.#isAsked) this.#page.immediateExit = true;
+  }
+
+  get #isAsked(): boolean {
     const others = this.#requested || this.#aborted || this.#kickable?.pending;
-    if (others || this.#limits?.rung) this.#page.immediateExit = true;
+    return (others || this.#limits?.rung) ?? false;
   }
 
   /** What other threads kick with. */

@@ -17,6 +17,7 @@ import {
 } from "../../../ffi/mod.ts";
 import { ExitReason, PageOffset } from "../../../ffi/uapi/mod.ts";
 import { CoalescedMmioRing, type CoalescedQueue } from "../coalesced.ts";
+import { mayBePending } from "../completion.ts";
 import { type Exit, ExitDecoder } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
 import {
@@ -171,8 +172,50 @@ export class Vcpu extends VcpuShared {
   }
 
   /**
+   * Completes what the last exit left pending, without running another instruction (KVM_RUN with
+   * `immediate_exit`): what an IN or a load has read reaches its register, an OUT is over. Then it
+   * returns an `"intr"` exit, and registers and memory are in order to be looked at, saved or
+   * replaced. The instruction may have another exit before: handle that one, and call again. Requests,
+   * limits and kicks are left to the next {@linkcode run}.
+   *
+   * The start helpers call it: what was pending would happen to the new guest.
+   *
+   * @example
+   * ```ts
+   * import { Kvm, realMode } from "@deno-kvm/kvm";
+   *
+   * using kvm = Kvm.open();
+   * using vm = kvm.createVm();
+   * const memory = vm.addMemory({ size: 64 << 10 });
+   * using vcpu = vm.createVcpu(0);
+   * realMode(vcpu, memory, { code: Uint8Array.of(0xe4, 0x60, 0xf4) }); // in al, 0x60; hlt
+   * const exit = vcpu.run();
+   * if (exit.reason === "io") exit.value = 42;
+   * while (vcpu.completeOperations().reason !== "intr");
+   * console.log(vcpu.getRegs().rax, vcpu.getRegs().rip); // 42n 4098n
+   * ```
+   *
+   * @throws {KvmError} as {@linkcode run}.
+   */
+  completeOperations(): Exit {
+    const operation = `complete the exit of ${this.handle.what}`;
+    if (this.closed) throw closedError(operation, this.handle.what);
+    if (this.handle.busy) this.handle.refuse(KVM.KVM_RUN, operation);
+    if (!mayBePending(this.page)) return this.#decoder.interrupted();
+    if (this.#held !== undefined) throw this.#refusal(this.#held);
+    for (;;) {
+      const result = this.#control.complete();
+      if (result >= 0) return this.#decoder.decode();
+      if (result === -Errno.EINTR) return this.#decoder.completed();
+      const exit = this.#stopped(-result);
+      if (exit !== undefined) return exit;
+    }
+  }
+
+  /**
    * Makes the next {@linkcode run} return an `"intr"` exit at once, after what the last exit left to
-   * do: the value of an IN reaches its register, an OUT is over.
+   * do: the value of an IN reaches its register, an OUT is over. {@linkcode completeOperations} does
+   * that alone.
    */
   requestImmediateExit(): void {
     this.#control.request();

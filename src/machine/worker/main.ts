@@ -53,8 +53,7 @@ function mayRun(shared: SharedState, id: number): boolean {
  */
 function completeExit(shared: SharedState, id: number, runner: VcpuRunner, board: Board): void {
   for (;;) {
-    runner.requestImmediateExit();
-    const exit = runner.run();
+    const exit = runner.completeOperations();
     if (exit.reason === "intr") return;
     handleExit(exit, shared, board, id);
   }
