@@ -17,11 +17,12 @@ import { checkCpus, createHardware, type Hardware, lineOf } from "./hardware.ts"
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
 import { addStandardDevices } from "./standard_devices.ts";
-import { checkOptions, type MachineOptions, parseSize } from "./options.ts";
+import { type MachineOptions, parseSize } from "./options.ts";
 import { OutputPump } from "./output.ts";
 import { SerialLine } from "./serial.ts";
 import { Ending, SharedState } from "./shared/mod.ts";
 import { feed, MachineStreams } from "./streams.ts";
+import { takeOptions } from "./take_options.ts";
 import { VcpuThreads } from "./threads.ts";
 import { Turns } from "./turns.ts";
 import { VcpuWorker } from "./worker/mod.ts";
@@ -142,26 +143,27 @@ export class Machine implements AsyncDisposable {
   }
 
   /**
-   * Makes a machine that does not run yet, its kernel loaded.
+   * Makes a machine that does not run yet, its kernel loaded. The options are read here, and never
+   * again.
    *
    * @throws {KvmError} for options that can't be, a kernel that can't be loaded, and whatever KVM
    * refuses; or the signal's reason.
    */
   static async create(options: MachineOptions): Promise<Machine> {
-    checkOptions(options);
-    options.signal?.throwIfAborted();
-    const { memory = DEFAULT_MEMORY, cpus = 1, cpu = "host" } = options;
+    const taken = takeOptions(options);
+    const { memory = DEFAULT_MEMORY, cpus = 1, cpu = "host", signal } = taken;
+    signal?.throwIfAborted();
     const map = memoryMap(typeof memory === "string" ? parseSize(memory) : memory);
     using undo = new DisposableStack();
-    const streams = undo.use(new MachineStreams(options, (): Machine => machine));
+    const streams = undo.use(new MachineStreams(taken, (): Machine => machine));
     using kvm = Kvm.open();
     checkCpus(kvm, cpus);
     // To start takes them longer than anything else here takes.
     const workers = Array.from({ length: cpus }, (_, id) => undo.use(new VcpuWorker(id)));
-    using files = await readFiles(options);
-    options.signal?.throwIfAborted();
+    using files = await readFiles(taken);
+    signal?.throwIfAborted();
     const hardware = undo.adopt(createHardware(kvm, map, cpus, cpu), ({ vm }) => vm.close());
-    const machine: Machine = new Machine(options, files, map, hardware, workers, streams);
+    const machine: Machine = new Machine(taken, files, map, hardware, workers, streams);
     undo.move();
     return machine;
   }
