@@ -270,6 +270,10 @@ Deno.test("options that can't be are refused before there is a machine", async (
     [{ kernel: Object.create(null) }, "a path, a URL or bytes"],
     [{ kernel: "/dev/zero" }, "no regular file"],
     [{ kernel: "" }, "ENOENT"],
+    [{ kernel: "/proc/self/exe/" }, "Cannot read the kernel from /proc/self/exe/: ENOTDIR"],
+    [{ kernel: "/proc/self" }, "EISDIR. Give the path of a file"],
+    [{ kernel: "k".repeat(300) }, "ENAMETOOLONG"],
+    [{ initrd: "/proc/self/mem" }, "Cannot read the initial ramdisk from /proc/self/mem: EIO"],
     [{ serial: [{}, {}, {}, {}] }, "COM2 to COM4"],
     [{ serial: 5 as unknown as [] }, "a list of ports"],
     [{ console: "inherited" as "inherit" }, '"inherit"'],
@@ -371,6 +375,22 @@ Deno.test("a device that promises a value is refused, and not taken for a zero",
     await machine.resume();
   });
   await assertRejects(() => guest.machine.finished, KvmError, "no promise");
+});
+
+Deno.test("a path that leads round in a circle is refused as the system does", async () => {
+  const folder = await Deno.makeTempDir();
+  const kernel = `${folder}/loop`;
+  await Deno.symlink("loop", kernel);
+  const made = Machine.create({ ...flat(spin), kernel });
+  assertEquals((await assertRejects(() => made, KvmError)).code, "ELOOP");
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("an abort with any reason while files are read is that, and no matter of theirs", async () => {
+  const aborter = new AbortController();
+  const made = Machine.create({ ...flat(spin), kernel: "/proc/self/exe", signal: aborter.signal });
+  aborter.abort(new TypeError("enough"));
+  await assertRejects(() => made, TypeError, "enough");
 });
 
 Deno.test("a reset whose files are gone changes nothing", async () => {
