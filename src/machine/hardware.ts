@@ -77,7 +77,14 @@ function remembering(kvm: Kvm): CpuidSource {
  */
 export function lineOf(vm: Vm, gsi: number): InterruptLine {
   if (Number.isInteger(gsi) && gsi >= 0 && gsi < IO_APIC_PINS) {
-    return { set: (level) => vm.setIrqLine(gsi, level) };
+    return {
+      set: (level) => {
+        if (typeof level === "boolean") return vm.setIrqLine(gsi, level);
+        const hint = "A level is true or false";
+        const operation = `set interrupt line ${gsi} to ${show(level)}`;
+        throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+      },
+    };
   }
   const hint = `GSIs are 0 to ${
     IO_APIC_PINS - 1

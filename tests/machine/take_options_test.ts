@@ -1,4 +1,5 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { KvmError } from "../../mod.ts";
 import { Machine, type MachineOptions, TerminalConsole } from "../../src/machine/mod.ts";
 import { takeOptions } from "../../src/machine/take_options.ts";
 import { debugExit, halt, ifByte, incByte, outb, print, spin } from "../support/instructions.ts";
@@ -109,4 +110,37 @@ Deno.test("a reset reads files again that are given by path", async () => {
   await machine.reset();
   assertEquals(await machine.finished, { reason: "debugExit", code: 6 });
   await Deno.remove(kernel);
+});
+
+Deno.test("what is no console is refused, and so is a name that it has not", () => {
+  const noNames = Object.assign(Object.create(null), { outputt() {} });
+  const message = "A console has no outputt, but output, input";
+  assertThrows(() => takeOptions({ kernel: "k", console: noNames }), KvmError, message);
+  const others = [new Date(), new Uint8Array(2), new DataView(new ArrayBuffer(2)), new Map()];
+  for (const other of others as object[]) {
+    assertThrows(() => takeOptions({ kernel: "k", console: other }), KvmError, '"inherit"');
+    assertThrows(() => takeOptions({ kernel: "k", serial: [other] }), KvmError, '"inherit"');
+  }
+  class Own {
+    output = () => {};
+    name = "own";
+  }
+  takeOptions({ kernel: "k", console: new Own(), serial: [Object.create(null)] });
+});
+
+Deno.test("a list of ports is not looked through before its length is", () => {
+  const serial = new Array(2 ** 32 - 1);
+  assertThrows(() => takeOptions({ kernel: "k", serial }), KvmError, "COM2 to COM4");
+  assertThrows(() => takeOptions({ kernel: "k", serial: new Array(1) }), KvmError, '"inherit"');
+});
+
+Deno.test("fw_cfg's bytes must be there, and are told by their file's name", () => {
+  const gone = new Uint8Array(8);
+  gone.buffer.transfer();
+  const shrunk = new Uint8Array(new ArrayBuffer(8, { maxByteLength: 8 }), 4, 4);
+  shrunk.buffer.resize(2);
+  for (const bytes of [gone, shrunk]) {
+    const call = () => takeOptions({ kernel: "k", fwCfg: { "opt/a": bytes } });
+    assertThrows(call, KvmError, 'fwCfg\'s file "opt/a" is a Uint8Array whose buffer somebody');
+  }
 });
