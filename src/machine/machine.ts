@@ -287,6 +287,7 @@ export class Machine implements AsyncDisposable {
   /**
    * Puts a device of yours at guest-physical addresses without memory, until disposed of. It answers
    * on this thread. Of an access that reaches beyond its addresses it gets the bytes that are its own.
+   * Memory that is added there later hides it: the VM does not know of devices.
    *
    * @throws {KvmError} EEXIST where another device or memory is, EINVAL for addresses that don't
    * exist, ENOSPC with too many of them.
