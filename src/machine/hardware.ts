@@ -10,6 +10,7 @@ import type { InterruptLine } from "../devices/mod.ts";
 import { IO_APIC_PINS } from "../firmware/layout/mod.ts";
 import type { MemoryMap } from "../firmware/mod.ts";
 import { Cpuid, type CpuidSource, type Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
+import type { GsiLines } from "./board.ts";
 import { PowerOnState } from "./power_on.ts";
 
 /** A machine without devices. */
@@ -67,6 +68,16 @@ function remembering(kvm: Kvm): CpuidSource {
   return {
     getSupportedCpuid: () => supported.clone(),
     getEmulatedCpuid: () => emulated.clone(),
+  };
+}
+
+/** The lines of the board's devices. */
+export function linesOf(vm: Vm): GsiLines {
+  return {
+    set: (gsi, level) => {
+      // A device may do so at any time; whoever resumes the machine hears that its VM is closed.
+      if (!vm.closed) vm.setIrqLine(gsi, level);
+    },
   };
 }
 

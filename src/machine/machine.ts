@@ -13,11 +13,11 @@ import { type Board, createBoard } from "./board.ts";
 import { DeviceTimer } from "./device_timer.ts";
 import { Conclusion, endedError, type MachineEnd, type Outcome } from "./end.ts";
 import { MainExits } from "./exits.ts";
-import { checkCpus, createHardware, type Hardware, lineOf } from "./hardware.ts";
+import { checkCpus, createHardware, type Hardware, lineOf, linesOf } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
 import { addStandardDevices } from "./standard_devices.ts";
-import { type MachineOptions, parseSize } from "./options.ts";
+import type { MachineOptions } from "./options.ts";
 import { OutputPump } from "./output.ts";
 import { SerialLine } from "./serial.ts";
 import { Ending, SharedState } from "./shared/mod.ts";
@@ -26,8 +26,6 @@ import { takeOptions } from "./take_options.ts";
 import { VcpuThreads } from "./threads.ts";
 import { Turns } from "./turns.ts";
 import { VcpuWorker } from "./worker/mod.ts";
-
-const DEFAULT_MEMORY = 256 << 20;
 
 /** What a machine is doing. */
 export type MachineState = "created" | "running" | "paused" | "ended";
@@ -97,13 +95,7 @@ export class Machine implements AsyncDisposable {
     const board = { serialPorts: streams.ports.length };
     const shared = new SharedState(vcpus.length);
     this.#shared = shared;
-    const lines = {
-      set: (gsi: number, level: boolean) => {
-        // A device may do so at any time; whoever resumes the machine hears that its VM is closed.
-        if (!vm.closed) vm.setIrqLine(gsi, level);
-      },
-    };
-    this.#board = createBoard(shared, board, lines);
+    this.#board = createBoard(shared, board, linesOf(vm));
     for (const device of this.#board.devices) device.reset?.();
     const [low, high] = map.slots;
     this.#board.rtc.setMemorySize({ below4G: low!.size, above4G: high?.size });
@@ -151,9 +143,9 @@ export class Machine implements AsyncDisposable {
    */
   static async create(options: MachineOptions): Promise<Machine> {
     const taken = takeOptions(options);
-    const { memory = DEFAULT_MEMORY, cpus = 1, cpu = "host", signal } = taken;
+    const { memory, cpus, cpu, signal } = taken;
     signal?.throwIfAborted();
-    const map = memoryMap(typeof memory === "string" ? parseSize(memory) : memory);
+    const map = memoryMap(memory);
     using undo = new DisposableStack();
     const streams = undo.use(new MachineStreams(taken, (): Machine => machine));
     using kvm = Kvm.open();

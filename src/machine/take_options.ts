@@ -5,12 +5,28 @@
  */
 
 import { checkBytes, checkNames, Errno, KvmError, type Names, show } from "../../ffi/mod.ts";
-import type { FileSource, KernelOptions, MachineOptions, SerialOptions } from "./options.ts";
+import {
+  type FileSource,
+  type KernelOptions,
+  type MachineOptions,
+  parseSize,
+  type SerialOptions,
+} from "./options.ts";
 import { TerminalConsole } from "./terminal.ts";
 
 type Modules = NonNullable<KernelOptions["modules"]>;
 type Module = Modules[number];
 type FwCfgFiles = NonNullable<MachineOptions["fwCfg"]>;
+
+/** What a machine is made of, with what is so by default. */
+export interface TakenOptions extends MachineOptions {
+  /** Bytes of RAM. */
+  readonly memory: number;
+  /** How many vCPUs. */
+  readonly cpus: number;
+  /** The CPU model. */
+  readonly cpu: string;
+}
 
 const OPERATION = "make a machine";
 const OPTIONS: Names<MachineOptions> = {
@@ -37,6 +53,8 @@ const OPTIONS: Names<MachineOptions> = {
 const CONSOLE: Names<SerialOptions> = { output: true, input: true };
 const MODULE: Names<Module> = { image: true, commandLine: true };
 
+const DEFAULT_MEMORY = 256 << 20;
+
 /** How many serial ports a PC has. */
 const MAX_SERIAL = 4;
 
@@ -46,10 +64,11 @@ const MAX_SERIAL = 4;
  *
  * @throws {KvmError} EINVAL for what can't be.
  */
-export function takeOptions(given: MachineOptions): MachineOptions {
+export function takeOptions(given: MachineOptions): TakenOptions {
   checkNames(OPERATION, "What it is made of", given, OPTIONS);
   const options = pick(given, OPTIONS);
-  const { cpus = 1, memory = 0, onReset, onTripleFault, debugcon, signal } = options;
+  const { memory = DEFAULT_MEMORY, cpus = 1, cpu = "host", debugcon, signal } = options;
+  const { onReset, onTripleFault } = options;
   if (options.kernel === undefined) invalid("The option kernel is a path or the image's bytes");
   if (!Number.isSafeInteger(cpus) || cpus < 1) {
     invalid(`cpus is a whole number from 1, not ${show(cpus)}`);
@@ -75,7 +94,9 @@ export function takeOptions(given: MachineOptions): MachineOptions {
   }
   const kernel = takeSource(options.kernel);
   const initrd = options.initrd === undefined ? undefined : takeSource(options.initrd);
-  return { ...options, kernel, initrd, modules, console, serial, fwCfg };
+  const bytes = typeof memory === "string" ? parseSize(memory) : memory;
+  const files = { kernel, initrd, modules, fwCfg };
+  return { ...options, ...files, memory: bytes, cpus, cpu, console, serial };
 }
 
 function invalid(hint: string): never {
