@@ -135,6 +135,24 @@ export function checkInstance(
   throw wrong(operation, `${name} is ${article} ${type.name}`, value);
 }
 
+// It looks at whether the memory is there, and at nothing of it.
+const { keys } = Uint8Array.prototype;
+
+/** Throws EINVAL unless `value` is bytes that are still there. */
+export function checkBytes(operation: string, name: string, value: Uint8Array): void {
+  if (!((value as unknown) instanceof Uint8Array)) {
+    throw wrong(operation, `${name} is a Uint8Array`, value);
+  }
+  try {
+    keys.call(value);
+  } catch {
+    const hint =
+      `${name} is a Uint8Array whose buffer somebody has transferred, or made shorter: ` +
+      "give a copy away";
+    throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+  }
+}
+
 function wrong(operation: string, should: string, value: unknown): KvmError {
   const hint = `${should}, not ${show(value)}`;
   return new KvmError({ operation, errno: Errno.EINVAL, hint });

@@ -8,6 +8,7 @@
 export { Alarm } from "./alarm.ts";
 export { addressOf } from "./address.ts";
 export {
+  checkBytes,
   checkInstance,
   checkInteger,
   checkList,

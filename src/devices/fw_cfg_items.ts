@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError } from "../../ffi/mod.ts";
+import { checkBytes, Errno, KvmError } from "../../ffi/mod.ts";
 import { FW_CFG_KEY } from "./fw_cfg_registers.ts";
 
 /** Bytes of a file's name in the directory, the zero at its end included. */
@@ -47,7 +47,8 @@ export class FwCfgItems {
         hint: "Keys are 0 to 0x1f without 0x19, or 0x8000 to 0xbfff: files are added by name",
       });
     }
-    this.#items.set(key, bytes.slice());
+    checkBytes(`set fw_cfg's item ${key}`, "An item", bytes);
+    this.#items.set(key, new Uint8Array(bytes));
   }
 
   /** Adds a file. */
@@ -66,7 +67,8 @@ export class FwCfgItems {
       const hint = `There are keys for ${MAX_FILES} files, and no more`;
       throw new KvmError({ operation, errno: Errno.ENOSPC, hint });
     }
-    this.#files.set(name, bytes.slice());
+    checkBytes(operation, "A file", bytes);
+    this.#files.set(name, new Uint8Array(bytes));
     this.#listed = false;
   }
 

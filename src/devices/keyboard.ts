@@ -8,7 +8,7 @@
  * @module
  */
 
-import { Errno, KvmError, show, type StructOf } from "../../ffi/mod.ts";
+import { checkBytes, Errno, KvmError, show, type StructOf } from "../../ffi/mod.ts";
 import { toSet1 } from "./scancodes.ts";
 
 const QUEUE_SIZE = 16;
@@ -227,7 +227,9 @@ function checkScancodes(codes: readonly number[]): void {
   const hint = "It takes scan codes of set 2, a list of bytes: press() and release() have them";
   const refuse = (what: unknown) =>
     new KvmError({ operation: `send ${show(what)} as keys`, errno: Errno.EINVAL, hint });
-  if (!Array.isArray(codes) && !((codes as unknown) instanceof Uint8Array)) throw refuse(codes);
+  const bytes: unknown = codes;
+  if (bytes instanceof Uint8Array) checkBytes("send keys", "A list of scan codes", bytes);
+  else if (!Array.isArray(bytes)) throw refuse(bytes);
   for (const code of codes) {
     if (!Number.isInteger(code) || code < 0 || code > 0xff) throw refuse(code);
   }

@@ -94,6 +94,10 @@ export class Bus {
     if (typeof device?.read !== "function" || typeof device.write !== "function") {
       throw refuse("A device has the methods read(offset, size) and write(offset, size, value)");
     }
+    const { reset } = device;
+    if (reset !== undefined && typeof reset !== "function") {
+      throw refuse(`A device's reset is a method, or is left out, and not ${show(reset)}`);
+    }
   }
 
   /** Takes a device off again; whether it was there. */

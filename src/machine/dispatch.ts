@@ -34,7 +34,7 @@ export function handleMmio(exit: MmioExit, { device, base }: Region): void {
   const { len, data, isWrite } = exit;
   // A small number: one of 2^31 and more would be put on the heap at the call.
   const offset = exit.physAddr - base;
-  for (let at = 0; at < len;) {
+  for (let at = 0; at < len && isThere(data);) {
     const size = partOf(len - at);
     access(device, offset + at, data, at, size, isWrite);
     at += size;
@@ -73,7 +73,7 @@ function accessParts(
   isWrite: boolean,
   onPart: (region: Region) => void,
 ): void {
-  for (let at = 0; at < size;) {
+  for (let at = 0; at < size && isThere(data);) {
     const region = bus.find(address + at);
     if (region === undefined) {
       if (!isWrite) data[from + at] = OPEN_BUS;
@@ -85,6 +85,11 @@ function accessParts(
     onPart(region);
     at += part;
   }
+}
+
+/** A device may have closed the VM or the vCPU: then the rest of the exit is nobody's. */
+function isThere(data: Uint8Array): boolean {
+  return data.length > 0;
 }
 
 function access(

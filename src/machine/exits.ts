@@ -57,8 +57,8 @@ export class MainExits {
   }
 
   async #handleInternalError(vcpu: Vcpu, exit: InternalErrorExit): Promise<void> {
-    const { memory, options } = this.#init;
-    const answer = await options.onInternalError!({ vcpu, exit, memory });
+    const { memory, options: { onInternalError } } = this.#init;
+    const answer = await onInternalError!({ vcpu, exit, memory });
     if (answer !== "resume") throw new GuestCrash(vcpu, memory);
   }
 }

@@ -10,6 +10,7 @@ import type { InterruptLine } from "../devices/mod.ts";
 import { IO_APIC_PINS } from "../firmware/layout/mod.ts";
 import type { MemoryMap } from "../firmware/mod.ts";
 import { Cpuid, type CpuidSource, type Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
+import type { GsiLines } from "./board.ts";
 import { PowerOnState } from "./power_on.ts";
 
 /** A machine without devices. */
@@ -70,6 +71,16 @@ function remembering(kvm: Kvm): CpuidSource {
   };
 }
 
+/** The lines of the board's devices. */
+export function linesOf(vm: Vm): GsiLines {
+  return {
+    set: (gsi, level) => {
+      // A device may do so at any time; whoever resumes the machine hears that its VM is closed.
+      if (!vm.closed) vm.setIrqLine(gsi, level);
+    },
+  };
+}
+
 /**
  * An interrupt line by its GSI.
  *
@@ -77,7 +88,14 @@ function remembering(kvm: Kvm): CpuidSource {
  */
 export function lineOf(vm: Vm, gsi: number): InterruptLine {
   if (Number.isInteger(gsi) && gsi >= 0 && gsi < IO_APIC_PINS) {
-    return { set: (level) => vm.setIrqLine(gsi, level) };
+    return {
+      set: (level) => {
+        if (typeof level === "boolean") return vm.setIrqLine(gsi, level);
+        const hint = "A level is true or false";
+        const operation = `set interrupt line ${gsi} to ${show(level)}`;
+        throw new KvmError({ operation, errno: Errno.EINVAL, hint });
+      },
+    };
   }
   const hint = `GSIs are 0 to ${
     IO_APIC_PINS - 1

@@ -5,7 +5,7 @@
  */
 
 import type { Cpuid } from "../kvm/mod.ts";
-import { Errno, KvmError, show } from "../../ffi/mod.ts";
+import { checkBytes, Errno, isName, KvmError, show } from "../../ffi/mod.ts";
 import {
   type FirmwareDescription,
   type MemoryMap,
@@ -60,31 +60,34 @@ async function readFile(
   source: FileSource,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (source instanceof Uint8Array) return source;
+  if (source instanceof Uint8Array) {
+    checkBytes(`read the ${what}`, "It", source);
+    return source;
+  }
   if (typeof source !== "string" && !(source instanceof URL)) {
     const operation = `read the ${what} from ${show(source)}`;
     throw new KvmError({ operation, errno: Errno.EINVAL, hint: "It is a path, a URL or bytes" });
   }
   const operation = `read the ${what} from ${source}`;
   try {
-    // A pipe or a device may have no end.
-    if (!(await Deno.stat(source)).isFile) throw new TypeError("It is no regular file");
+    const { isFile, isDirectory } = await Deno.stat(source);
+    // A pipe or a device may have no end; of a directory the system says itself what it is.
+    if (!isFile && !isDirectory) throw new TypeError("It is no regular file");
     return await Deno.readFile(source, signal === undefined ? {} : { signal });
   } catch (error) {
-    const errno = error instanceof Deno.errors.NotFound
-      ? Errno.ENOENT
-      : error instanceof TypeError ||
-          (error instanceof Error && /[Ee]mpty path/.test(error.message))
-      ? Errno.EINVAL
-      : error instanceof Deno.errors.PermissionDenied
-      ? Errno.EACCES
-      : error instanceof Deno.errors.IsADirectory
-      ? Errno.EISDIR
-      : undefined;
+    signal?.throwIfAborted();
+    if (!(error instanceof Error)) throw error;
+    const errno = error instanceof TypeError ? Errno.EINVAL : systemErrno(error);
     if (errno === undefined) throw error;
-    const detail = errno === Errno.EINVAL ? `${(error as Error).message}. ` : "";
+    const detail = errno === Errno.EINVAL ? `${error.message}. ` : "";
     throw new KvmError({ operation, errno, hint: `${detail}Give the path of a file` });
   }
+}
+
+/** The number that the system refused with, if it did: the runtime's classes have few of them. */
+function systemErrno(error: Error): number | undefined {
+  const { code } = error as { readonly code?: unknown };
+  return isName(Errno, code) ? Errno[code] : undefined;
 }
 
 /** The machine that firmware tables describe. */

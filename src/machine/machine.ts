@@ -13,20 +13,19 @@ import { type Board, createBoard } from "./board.ts";
 import { DeviceTimer } from "./device_timer.ts";
 import { Conclusion, endedError, type MachineEnd, type Outcome } from "./end.ts";
 import { MainExits } from "./exits.ts";
-import { checkCpus, createHardware, type Hardware, lineOf } from "./hardware.ts";
+import { checkCpus, createHardware, type Hardware, lineOf, linesOf } from "./hardware.ts";
 import { type KernelFiles, loadMachine, readFiles } from "./load.ts";
 import { MainDevices } from "./main_devices.ts";
 import { addStandardDevices } from "./standard_devices.ts";
-import { checkOptions, type MachineOptions, parseSize } from "./options.ts";
+import type { MachineOptions } from "./options.ts";
 import { OutputPump } from "./output.ts";
 import { SerialLine } from "./serial.ts";
 import { Ending, SharedState } from "./shared/mod.ts";
 import { feed, MachineStreams } from "./streams.ts";
+import { takeOptions } from "./take_options.ts";
 import { VcpuThreads } from "./threads.ts";
 import { Turns } from "./turns.ts";
 import { VcpuWorker } from "./worker/mod.ts";
-
-const DEFAULT_MEMORY = 256 << 20;
 
 /** What a machine is doing. */
 export type MachineState = "created" | "running" | "paused" | "ended";
@@ -96,13 +95,7 @@ export class Machine implements AsyncDisposable {
     const board = { serialPorts: streams.ports.length };
     const shared = new SharedState(vcpus.length);
     this.#shared = shared;
-    const lines = {
-      set: (gsi: number, level: boolean) => {
-        // A device may do so at any time; whoever resumes the machine hears that its VM is closed.
-        if (!vm.closed) vm.setIrqLine(gsi, level);
-      },
-    };
-    this.#board = createBoard(shared, board, lines);
+    this.#board = createBoard(shared, board, linesOf(vm));
     for (const device of this.#board.devices) device.reset?.();
     const [low, high] = map.slots;
     this.#board.rtc.setMemorySize({ below4G: low!.size, above4G: high?.size });
@@ -142,26 +135,27 @@ export class Machine implements AsyncDisposable {
   }
 
   /**
-   * Makes a machine that does not run yet, its kernel loaded.
+   * Makes a machine that does not run yet, its kernel loaded. The options are read here, and never
+   * again.
    *
    * @throws {KvmError} for options that can't be, a kernel that can't be loaded, and whatever KVM
    * refuses; or the signal's reason.
    */
   static async create(options: MachineOptions): Promise<Machine> {
-    checkOptions(options);
-    options.signal?.throwIfAborted();
-    const { memory = DEFAULT_MEMORY, cpus = 1, cpu = "host" } = options;
-    const map = memoryMap(typeof memory === "string" ? parseSize(memory) : memory);
+    const taken = takeOptions(options);
+    const { memory, cpus, cpu, signal } = taken;
+    signal?.throwIfAborted();
+    const map = memoryMap(memory);
     using undo = new DisposableStack();
-    const streams = undo.use(new MachineStreams(options, (): Machine => machine));
+    const streams = undo.use(new MachineStreams(taken, (): Machine => machine));
     using kvm = Kvm.open();
     checkCpus(kvm, cpus);
     // To start takes them longer than anything else here takes.
     const workers = Array.from({ length: cpus }, (_, id) => undo.use(new VcpuWorker(id)));
-    using files = await readFiles(options);
-    options.signal?.throwIfAborted();
+    using files = await readFiles(taken);
+    signal?.throwIfAborted();
     const hardware = undo.adopt(createHardware(kvm, map, cpus, cpu), ({ vm }) => vm.close());
-    const machine: Machine = new Machine(options, files, map, hardware, workers, streams);
+    const machine: Machine = new Machine(taken, files, map, hardware, workers, streams);
     undo.move();
     return machine;
   }
@@ -285,6 +279,7 @@ export class Machine implements AsyncDisposable {
   /**
    * Puts a device of yours at guest-physical addresses without memory, until disposed of. It answers
    * on this thread. Of an access that reaches beyond its addresses it gets the bytes that are its own.
+   * Memory that is added there later hides it: the VM does not know of devices.
    *
    * @throws {KvmError} EEXIST where another device or memory is, EINVAL for addresses that don't
    * exist, ENOSPC with too many of them.

@@ -13,6 +13,7 @@ import { IO_APIC, LOCAL_APIC } from "../firmware/mod.ts";
 import type { Device } from "../devices/mod.ts";
 import type { IoExit, MmioExit } from "../kvm/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
+import { isAwaitable } from "./awaitable.ts";
 import type { Board } from "./board.ts";
 import { Bus, type Region } from "./bus.ts";
 import { handleIo, handleMmio, handleParts } from "./dispatch.ts";
@@ -112,7 +113,7 @@ export class MainDevices {
 
   /** What a user's function has returned: should it be a promise, an error of it is not lost. */
   watch<T>(result: T): T {
-    if (result instanceof Promise) result.catch(this.#onError);
+    if (isAwaitable(result)) Promise.resolve(result).catch(this.#onError);
     return result;
   }
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { checkNames, Errno, KvmError, type Names, show } from "../../ffi/mod.ts";
+import { Errno, KvmError } from "../../ffi/mod.ts";
 import type { InternalErrorExit, Vcpu } from "../kvm/mod.ts";
-import type { KernelModule, LoadOptions } from "../loader/mod.ts";
+import type { LoadOptions } from "../loader/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 import type { Output } from "./output.ts";
 
@@ -47,7 +47,11 @@ export interface KernelOptions
     | undefined;
 }
 
-/** What a machine is made of. */
+/**
+ * What a machine is made of. It is read once, when the machine is made: what changes here later is no
+ * matter of its. Bytes are not copied, though, but for `fwCfg`'s; and paths are read again when the
+ * machine is reset: what is in them then is what starts.
+ */
 export interface MachineOptions extends KernelOptions {
   /**
    * RAM: bytes, or a text such as `"256M"` or `"2G"`; a multiple of 4 KiB, and more than 1 MiB, whose
@@ -105,97 +109,4 @@ export function parseSize(text: string): number {
     ? "It is too big: no processor has addresses for more than 4096T"
     : "A size is a number and a unit, such as 64K, 256M or 2G";
   throw new KvmError({ operation: `understand the size "${text}"`, errno: Errno.EINVAL, hint });
-}
-
-const OPERATION = "make a machine";
-const OPTIONS: Names<MachineOptions> = {
-  kernel: true,
-  protocol: true,
-  loadAddress: true,
-  entry: true,
-  commandLine: true,
-  initrd: true,
-  modules: true,
-  memory: true,
-  cpus: true,
-  cpu: true,
-  console: true,
-  serial: true,
-  debugcon: true,
-  fwCfg: true,
-  onReset: true,
-  onTripleFault: true,
-  onInternalError: true,
-  onBootTimer: true,
-  signal: true,
-};
-const CONSOLE: Names<SerialOptions> = { output: true, input: true };
-const MODULE: Names<KernelModule> = { image: true, commandLine: true };
-
-/** How many serial ports a PC has. */
-const MAX_SERIAL = 4;
-
-/** Checks what the machine itself uses; the loader checks the rest. */
-export function checkOptions(options: MachineOptions): void {
-  const invalid = (hint: string) => {
-    throw new KvmError({ operation: OPERATION, errno: Errno.EINVAL, hint });
-  };
-  checkNames(OPERATION, "What it is made of", options, OPTIONS);
-  const { cpus = 1, memory = 0, serial = [], onReset, onTripleFault } = options;
-  if (options.kernel === undefined) invalid("The option kernel is a path or the image's bytes");
-  if (!Number.isSafeInteger(cpus) || cpus < 1) {
-    invalid(`cpus is a whole number from 1, not ${show(cpus)}`);
-  }
-  if (typeof memory !== "number" && typeof memory !== "string") {
-    invalid('memory is a number of bytes, or a text such as "256M"');
-  }
-  const { console = {}, debugcon, modules = [], fwCfg = {}, signal } = options;
-  if (!Array.isArray(serial)) invalid("serial is a list of ports, each with output and input");
-  for (const port of [...(console === "inherit" ? [] : [console]), ...serial]) {
-    if (typeof port !== "object" || port === null || Array.isArray(port)) {
-      invalid('A console is "inherit", or an object with output and input');
-    }
-    // A class's object, as a Pty is, has names of its own.
-    if (Object.getPrototypeOf(port) === Object.prototype) {
-      checkNames(OPERATION, "A console", port, CONSOLE);
-    }
-    checkOutput(port.output, invalid);
-    if (port.input !== undefined && !(port.input instanceof ReadableStream)) {
-      invalid("A console's input is a ReadableStream");
-    }
-  }
-  checkOutput(debugcon, invalid);
-  checkStreams([console === "inherit" ? {} : console, ...serial, { output: debugcon }], invalid);
-  if (!Array.isArray(modules)) invalid("modules is a list of objects with image and commandLine");
-  for (const module of modules) checkNames(OPERATION, "A module", module, MODULE);
-  const isBytes = (value: unknown) => value instanceof Uint8Array;
-  const isRecord = typeof fwCfg === "object" && fwCfg !== null && !Array.isArray(fwCfg);
-  if (!isRecord || !Object.values(fwCfg).every(isBytes)) {
-    invalid("fwCfg is an object: a Uint8Array for each file's name");
-  }
-  if (signal !== undefined && !(signal instanceof AbortSignal)) invalid("signal is an AbortSignal");
-  for (const name of ["onInternalError", "onBootTimer"] as const) {
-    if (options[name] !== undefined && typeof options[name] !== "function") {
-      invalid(`${name} is a function`);
-    }
-  }
-  if (serial.length > MAX_SERIAL - 1) invalid("There are COM2 to COM4 beside the console");
-  if (![undefined, "reboot", "stop"].includes(onReset)) invalid('onReset is "reboot" or "stop"');
-  if (![undefined, "error", "reset"].includes(onTripleFault)) {
-    invalid('onTripleFault is "error" or "reset"');
-  }
-}
-
-function checkOutput(output: unknown, invalid: (hint: string) => void): void {
-  if (output === undefined || typeof output === "function") return;
-  if (output instanceof WritableStream) return;
-  invalid("An output is a function or a WritableStream");
-}
-
-function checkStreams(ports: readonly SerialOptions[], invalid: (hint: string) => void): void {
-  const outputs = ports.map(({ output }) => output).filter((one) => typeof one === "object");
-  const inputs = ports.map(({ input }) => input).filter((one) => one !== undefined);
-  if (new Set(outputs).size < outputs.length || new Set(inputs).size < inputs.length) {
-    invalid("A stream is one port's: give each of them its own, or a function as the output");
-  }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isAwaitable } from "./awaitable.ts";
 import type { ByteRing, SharedState } from "./shared/mod.ts";
 
 /**
@@ -105,9 +106,10 @@ export class OutputPump {
     for (const pipe of this.#pipes) {
       if (pipe.busy !== undefined || pipe.ring.length === 0) continue;
       const written = this.#write(pipe);
-      // A function may return whatever it likes: only a promise is something to wait for.
-      if (!(written instanceof Promise)) continue;
-      pipe.busy = written.catch((error) => this.#drop(pipe, error)).finally(() => {
+      // A function may return whatever it likes: only what is like a promise is to be waited for.
+      if (!isAwaitable(written)) continue;
+      const done = Promise.resolve(written).then(() => {}, (error) => this.#drop(pipe, error));
+      pipe.busy = done.finally(() => {
         pipe.busy = undefined;
         if (pipe.ring.length > 0) this.run();
       });

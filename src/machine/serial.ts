@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, KvmError, show } from "../../ffi/mod.ts";
+import { checkBytes, Errno, KvmError, show } from "../../ffi/mod.ts";
 import { UART_IER } from "../devices/mod.ts";
 import type { BoardSerial } from "./board.ts";
 import { endedError } from "./end.ts";
@@ -96,7 +96,10 @@ export class SerialLine {
 /** A copy: its owner may change it before the guest has read it. */
 function bytesFrom(data: Uint8Array | string): Uint8Array {
   if (typeof data === "string") return encoder.encode(data);
-  if (data instanceof Uint8Array) return new Uint8Array(data);
+  if (data instanceof Uint8Array) {
+    checkBytes("send to a serial port", "What is sent", data);
+    return new Uint8Array(data);
+  }
   const operation = `send ${show(data)} to a serial port`;
   const hint = "It takes a string or a Uint8Array, and so does the stream that is its input";
   throw new KvmError({ operation, errno: Errno.EINVAL, hint });

@@ -13,8 +13,9 @@ import type { VcpuFailure, VcpuJob, VcpuWorker } from "./worker/mod.ts";
 /** What main does for the threads. */
 export interface ThreadHandlers {
   /**
-   * A vCPU has an exit for main, and waits. Its registers can be read and set until the promise
-   * resolves, or the call returns.
+   * A vCPU has an exit for main, and waits. Its registers can be read until the promise resolves, or
+   * the call returns; and set, but where it reads from a device: KVM then forgets what the device has
+   * answered, which reaches its register in the next run only.
    */
   onExit(vcpu: Vcpu): Promise<void> | void;
   /** There may be output. */

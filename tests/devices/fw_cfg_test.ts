@@ -165,6 +165,12 @@ Deno.test("names and keys that can't be are refused", () => {
   for (const key of [FW_CFG_KEY.FILE_DIR, 0x20, 0x3fff, 0x4000, 0xc000, 0x1_0000, -1, 0.5]) {
     assertCode("EINVAL", () => fwCfg.set(key, text("")), String(key));
   }
+  const gone = text("gone");
+  gone.buffer.transfer();
+  for (const bytes of [gone, undefined, "text", [1]]) {
+    assertCode("EINVAL", () => fwCfg.add("opt/gone", bytes as Uint8Array));
+    assertCode("EINVAL", () => fwCfg.set(FW_CFG_KEY.RAM_SIZE, bytes as Uint8Array));
+  }
 });
 
 Deno.test("DMA selects and copies, over the item's end zeroes", () => {

@@ -38,6 +38,15 @@ Deno.test("two devices can't have one address", () => {
   bus.map(0x400, 1, device());
 });
 
+Deno.test("a device's reset is a method, or there is none", () => {
+  const bus = new Bus("ports", 0x1_0000);
+  for (const reset of [5, null, {}, "reset"]) {
+    const wrong = { ...device(), reset } as unknown as Device;
+    assertThrows(() => bus.map(0x60, 1, wrong), KvmError, "reset is a method");
+  }
+  bus.map(0x60, 1, { ...device(), reset: undefined } as unknown as Device);
+});
+
 Deno.test("registers that reach beyond a device's addresses end where another device is", () => {
   const bus = new Bus("ports", 0x1_0000);
   const region = bus.map(0xf4, 1, device(), { reach: 0xf8 });

@@ -1,7 +1,17 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { KvmError } from "../../mod.ts";
 import { Machine } from "../../src/machine/mod.ts";
-import { debugExit, outb, print, spin } from "../support/instructions.ts";
+import {
+  debugExit,
+  inEax,
+  loads,
+  movDx,
+  outb,
+  outEax,
+  print,
+  spin,
+  stores,
+} from "../support/instructions.ts";
 import { flat, pc } from "../support/pc.ts";
 
 Deno.test("a machine whose VM is closed while it is paused does not go on", async () => {
@@ -31,6 +41,36 @@ for (const what of ["its VM", "its vCPU"]) {
     });
     const error = await assertRejects(() => guest.machine.finished, KvmError);
     assertEquals(error.code, "EBADF");
+  });
+}
+
+for (const what of ["its VM", "its vCPU"]) {
+  Deno.test(`when a device closes ${what} amid an access, no device is asked for the rest`, async () => {
+    const accesses = [
+      [...movDx(0x500), ...outEax(4)],
+      [...movDx(0x500), ...inEax(4)],
+      stores(0xd100_0000, 8),
+      loads(0xd100_0000, 8),
+      // All of it is the device's, in two parts.
+      stores(0xd100_0008, 8),
+    ];
+    for (const code of accesses) {
+      let asked = 0;
+      await using guest = await pc(flat(code, debugExit(0)), async (machine) => {
+        const close = () => {
+          asked++;
+          (what === "its VM" ? machine.vm : machine.vcpus[0]!).close();
+          return 0;
+        };
+        const device = () => ({ read: close, write: () => void close() });
+        for (const port of [0x501, 0x502, 0x503]) machine.mapPorts(port, 1, device());
+        for (const offset of [1, 2, 5]) machine.mapMmio(0xd100_0000 + offset, 1, device());
+        machine.mapMmio(0xd100_0008, 8, device());
+        await machine.resume();
+      });
+      const error = await assertRejects(() => guest.machine.finished, KvmError);
+      assertEquals([error.code, asked], ["EBADF", 1]);
+    }
   });
 }
 

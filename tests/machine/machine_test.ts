@@ -341,7 +341,18 @@ Deno.test("keys, bytes and lines that can't be are refused, whatever their type"
     const error = assertCode("EINVAL", () => machine.line(wrong as number));
     assertStringIncludes(error.message, "0 to 23");
   }
-  machine.line(23).set(true);
+  const line = machine.line(23);
+  for (const wrong of [undefined, null, 1, NaN, "x", {}, 1n, Symbol("x")]) {
+    const error = assertCode("EINVAL", () => line.set(wrong as boolean));
+    assertStringIncludes(error.message, "A level is true or false");
+  }
+  line.set(true);
+  const gone = new Uint8Array(1);
+  gone.buffer.transfer();
+  const error = assertCode("EINVAL", () => machine.sendKeys(gone as unknown as number[]));
+  assertStringIncludes(error.message, "whose buffer somebody has transferred");
+  const sent = machine.serial[0]!.send(gone);
+  assertEquals((await assertRejects(() => sent, KvmError)).code, "EINVAL");
 });
 
 Deno.test("a stream that is a console's input and has no bytes ends the machine", async () => {

@@ -27,6 +27,24 @@ Deno.test("room in a ring is room, whatever another ring waits for", async () =>
   await output.finish();
 });
 
+Deno.test("an output's function that rejects is told, whatever kind of promise it returns", async () => {
+  const errors: unknown[] = [];
+  const { first, second, pump: output } = pump((error) => errors.push(error));
+  const alike = { then: (_: unknown, reject: (error: unknown) => void) => reject("alike") };
+  const kept = { then: (resolve: () => void) => resolve() };
+  let writes = 0;
+  output.connect(first, openSink(() => alike as unknown as void));
+  output.connect(second, openSink(() => [kept, {}, Promise.resolve()][writes++] as void));
+  for (let round = 0; round < 3; round++) {
+    first.put(0);
+    second.put(0);
+    output.run();
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  await output.finish();
+  assertEquals([errors, writes], [["alike"], 3]);
+});
+
 Deno.test("an output that fails is told once, and takes nothing more", async () => {
   const errors: unknown[] = [];
   const { first, pump: output } = pump((error) => errors.push(error));

@@ -8,6 +8,10 @@ const fails = async () => {
   await Promise.resolve();
   throw new RangeError("later");
 };
+/** What `await` takes for a promise, and is none of the language's. */
+const failsAlike = () => ({
+  then: (_resolve: unknown, reject: (error: unknown) => void) => reject(new RangeError("later")),
+});
 const harmless: Device = { read: () => 0, write() {} };
 
 const cases: [name: string, code: number[], device: Device][] = [
@@ -15,6 +19,8 @@ const cases: [name: string, code: number[], device: Device][] = [
   // The compiler refuses it; a script does not.
   ["read", inb(0x500), { ...harmless, read: fails as unknown as () => number }],
   ["reset", outb(0xcf9, 6), { ...harmless, reset: fails }],
+  ["write, with a thenable,", outb(0x500, 1), { ...harmless, write: failsAlike }],
+  ["reset, with a thenable,", outb(0xcf9, 6), { ...harmless, reset: failsAlike }],
 ];
 for (const [name, code, device] of cases) {
   Deno.test(`what a device's ${name} rejects with ends the machine, and no more`, async () => {
@@ -33,6 +39,24 @@ Deno.test("what the boot timer's listener rejects with ends the machine", async 
   const code = [0xbf, 0, 0, 0, 0xd0, 0xc6, 0x07, 7];
   await using guest = await pc({ ...flat(code, spin), onBootTimer: fails });
   await assertRejects(() => guest.machine.finished, RangeError, "later");
+});
+
+Deno.test("a device may return any object: what is looked into is what await looks into", async () => {
+  const thrown = () =>
+    Object.defineProperty({}, "then", {
+      get() {
+        throw new RangeError("then");
+      },
+    });
+  let writes = 0;
+  const write = () => [{}, () => {}, Symbol("x"), 5n, null, { then: 5 }, thrown()][writes++];
+  const code = Array.from({ length: 7 }, () => outb(0x500, 1)).flat();
+  await using guest = await pc(flat(code, spin), async (machine) => {
+    machine.mapPorts(0x500, 1, { ...harmless, write });
+    await machine.resume();
+  });
+  await assertRejects(() => guest.machine.finished, RangeError, "then");
+  assertEquals(writes, 7);
 });
 
 Deno.test("a device at two places is reset once", async () => {

@@ -12,8 +12,10 @@ import {
   type SerialOptions,
   TerminalConsole,
 } from "../../machine/mod.ts";
+import { Failure } from "../command.ts";
 import { withFile } from "./files.ts";
 import type { Target } from "./options.ts";
+import { RunStatus } from "./status.ts";
 
 /** The other ends, until disposed of. */
 export class Consoles implements Disposable {
@@ -25,25 +27,38 @@ export class Consoles implements Disposable {
   readonly hasKeys: boolean;
   readonly #stack: DisposableStack;
 
+  private constructor(
+    serial: readonly SerialOptions[],
+    debugcon: Output | undefined,
+    stack: DisposableStack,
+  ) {
+    this.serial = serial;
+    this.debugcon = debugcon;
+    this.hasKeys = serial.some((end) => end instanceof TerminalConsole && end.isTerminal);
+    this.#stack = stack;
+  }
+
   /**
    * Opens them.
    *
    * @param machine The machine, which is made after them.
    * @param announce Called with a port's name and what others can open to reach it.
+   * @param signal Aborted, it waits no more for a pipe's reader.
    */
-  constructor(
+  static async open(
     serial: readonly Target[],
     debugcon: Target,
     machine: () => Machine,
     announce: (port: string, path: string) => void,
-  ) {
+    signal: AbortSignal | undefined,
+  ): Promise<Consoles> {
     using stack = new DisposableStack();
-    const open = (target: Target, name: string, port: number): SerialOptions => {
+    const open = async (target: Target, name: string, port: number): Promise<SerialOptions> => {
       switch (target.kind) {
         case "none":
           return {};
         case "file":
-          return { output: toFile(stack.use(openFile(target.path))) };
+          return { output: toFile(target.path, stack.use(await openFile(target.path, signal))) };
         case "pty": {
           const pty = stack.use(new Pty());
           announce(name, pty.path);
@@ -53,11 +68,13 @@ export class Consoles implements Disposable {
           return stack.use(new TerminalConsole(consoleActions(machine, port)));
       }
     };
-    this.serial = serial.map((target, port) => open(target, `COM${port + 1}`, port));
-    this.hasKeys = this.serial.some((end) => end instanceof TerminalConsole && end.isTerminal);
+    const ends: SerialOptions[] = [];
+    for (const [port, target] of serial.entries()) {
+      ends.push(await open(target, `COM${port + 1}`, port));
+    }
     // It has no input: standard input stays unread.
-    this.debugcon = open(debugcon, "the debug console", 0).output;
-    this.#stack = stack.move();
+    const { output } = await open(debugcon, "the debug console", 0);
+    return new Consoles(ends, output, stack.move());
   }
 
   /** Closes them. */
@@ -66,16 +83,34 @@ export class Consoles implements Disposable {
   }
 }
 
-function openFile(path: string): Deno.FsFile {
+/** A named pipe has no writer before it has a reader, and who that is may never come. */
+async function openFile(path: string, signal: AbortSignal | undefined): Promise<Deno.FsFile> {
   const options = { write: true, create: true, truncate: true };
-  return withFile("write to", path, (path) => Deno.openSync(path, options));
+  const opening = withFile("write to", path, (path) => Deno.open(path, options));
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => {
+    const message = `Cannot write to ${path}: nobody has opened it to read within the --timeout. ` +
+      "A pty waits for nobody: --serial pty";
+    reject(new Failure(message, RunStatus.TIMEOUT));
+  };
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort);
+  try {
+    return await Promise.race([opening, aborted]);
+  } catch (error) {
+    opening.then((file) => file.close(), () => {});
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
 }
 
 /** What is written is there at once; the runtime's own stream keeps some back until it is closed. */
-function toFile(file: Deno.FsFile): WritableStream<Uint8Array> {
+function toFile(path: string, file: Deno.FsFile): WritableStream<Uint8Array> {
   return new WritableStream({
-    write: async (bytes) => {
-      while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));
-    },
+    write: (bytes) =>
+      withFile("write to", path, async () => {
+        while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));
+      }),
   });
 }

@@ -8,14 +8,33 @@ import { Failure } from "../command.ts";
 import { RunStatus } from "./status.ts";
 
 /** Does something with a file; what the system refuses is told with the path. */
-export function withFile<T>(operation: string, path: string, action: (path: string) => T): T {
+export async function withFile<T>(
+  operation: string,
+  path: string,
+  action: (path: string) => Promise<T>,
+): Promise<T> {
   try {
-    return action(path);
+    return await action(path);
   } catch (error) {
     const reason = systemReason(error);
     if (reason === undefined) throw error;
     throw new Failure(`Cannot ${operation} ${path}: ${reason}`, RunStatus.FAILED, error);
   }
+}
+
+/** A file's bytes. */
+export function readWhole(
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return withFile("read", path, async (path) => {
+    const { isFile, isDirectory } = await Deno.stat(path);
+    // A pipe or a device may have no end; of a directory the system says itself what it is.
+    if (!isFile && !isDirectory) {
+      throw new Failure(`Cannot read ${path}: It is no regular file`, RunStatus.FAILED);
+    }
+    return await Deno.readFile(path, signal === undefined ? {} : { signal });
+  });
 }
 
 /** The system's own words in an error of the runtime's: "No such file or directory". */

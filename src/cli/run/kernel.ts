@@ -8,7 +8,7 @@ import { assemble, type Bits } from "../../assemble/mod.ts";
 import { HIGH_MEMORY } from "../../firmware/mod.ts";
 import type { KernelOptions } from "../../machine/mod.ts";
 import { UsageError } from "../command.ts";
-import { withFile } from "./files.ts";
+import { readWhole } from "./files.ts";
 import type { RunOptions } from "./options.ts";
 
 /** Where a BIOS loads a boot sector, and the loader code for real mode. */
@@ -19,7 +19,10 @@ const bitsOf: Readonly<Record<string, Bits>> = { flat16: 16, flat32: 32, flat64:
 type Kernel = Pick<KernelOptions, "kernel" | "protocol" | "loadAddress" | "entry">;
 
 /** The kernel as a machine takes it: NASM source as bytes, with its place and its mode. */
-export function kernelOf(options: RunOptions): Kernel {
+export async function kernelOf(
+  options: RunOptions,
+  signal: AbortSignal | undefined,
+): Promise<Kernel> {
   const { kernel, protocol, loadAddress, entry } = options;
   if (!kernel.endsWith(".asm")) return { kernel, protocol, loadAddress, entry };
   const mode = protocol ?? "flat64";
@@ -28,7 +31,7 @@ export function kernelOf(options: RunOptions): Kernel {
     throw new UsageError(`Source is started as flat16, flat32 or flat64, not as ${mode}`);
   }
   // NASM reads no file here: a bare snippet needs the bits and the origin before its first line.
-  const source = withFile("read", kernel, (path) => Deno.readTextFileSync(path));
+  const source = new TextDecoder().decode(await readWhole(kernel, signal));
   const own = originOf(source);
   const place = loadAddress ?? own ?? (mode === "flat16" ? BOOT_SECTOR : HIGH_MEMORY);
   const include = [kernel.slice(0, kernel.lastIndexOf("/") + 1) || "./"];

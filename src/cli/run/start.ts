@@ -11,7 +11,7 @@ import { GuestCrash, Machine, type MachineEnd } from "../../machine/mod.ts";
 import { Failure } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
 import { Consoles } from "./consoles.ts";
-import { systemReason, withFile } from "./files.ts";
+import { readWhole, systemReason } from "./files.ts";
 import { kernelOf } from "./kernel.ts";
 import type { RunOptions } from "./options.ts";
 import { RunStatus } from "./status.ts";
@@ -36,7 +36,7 @@ export async function runMachine(options: RunOptions, err: Terminal): Promise<nu
       throw new Failure(`${options.kernel}: ${error.message}`, RunStatus.FAILED);
     }
     if (error instanceof KvmError && error.errno === Errno.ENOEXEC) {
-      throw new Failure(describeImage(options, error), RunStatus.FAILED, error);
+      throw new Failure(await describeImage(options, error), RunStatus.FAILED, error);
     }
     const reason = systemReason(error);
     if (reason === undefined) throw error;
@@ -49,16 +49,17 @@ async function stay(
   note: (text: string) => void,
   signal: AbortSignal | undefined,
 ): Promise<number> {
-  const fwCfg = options.fwCfg.map(([name, path]) =>
-    [name, withFile("read", path, (path) => Deno.readFileSync(path))] as const
+  const fwCfg = await Promise.all(
+    options.fwCfg.map(async ([name, path]) => [name, await readWhole(path, signal)] as const),
   );
-  const kernel = kernelOf(options);
+  const kernel = await kernelOf(options, signal);
   // The terminal comes back last: before it does, everything has been written.
-  using consoles: Consoles = new Consoles(
+  using consoles: Consoles = await Consoles.open(
     options.serial,
     options.debugcon,
     () => machine,
     (port, path) => note(`${port} is ${path}`),
+    signal,
   );
   const [console, ...serial] = consoles.serial;
   await using machine: Machine = await Machine.create({
@@ -92,8 +93,8 @@ async function stay(
 }
 
 /** What is wrong with the kernel's image, in words of the command line. */
-function describeImage({ kernel, protocol }: RunOptions, error: KvmError): string {
-  const image = withFile("read", kernel, (path) => Deno.readFileSync(path));
+async function describeImage({ kernel, protocol }: RunOptions, error: KvmError): Promise<string> {
+  const image = await readWhole(kernel, undefined);
   if (image.length === 0) return `Cannot load ${kernel}: it is empty`;
   const isNamed = kernel.endsWith(".asm") || protocol !== undefined;
   if (isNamed || isKnown(image)) return `${kernel}: ${error.message}`;

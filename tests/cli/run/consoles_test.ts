@@ -53,10 +53,32 @@ Deno.test(
       const args = ["guest.bin", "--protocol", "flat64", "--serial", "file:/dev/full"];
       const result = await run(folder, args, { permissions: ["--allow-all"] });
       assertEquals([result.code, result.stdout], [125, ""]);
-      assertStringIncludes(result.stderr, "No space left on device");
+      assertStringIncludes(result.stderr, "Cannot write to /dev/full: No space left on device");
     });
   },
 );
+
+Deno.test({
+  ...needing(
+    "mkfifo",
+    hasProgram("mkfifo"),
+    "a pipe as a console waits for its reader, and no longer than the --timeout",
+  ),
+  async fn() {
+    await withFiles({ "guest.bin": [...print("through"), ...debugExit(6)] }, async (folder) => {
+      const pipe = `${folder}/pipe`;
+      await new Deno.Command("mkfifo", { args: [pipe] }).output();
+      const args = ["guest.bin", "--protocol", "flat64", "--serial", "file:pipe"];
+      const permissions = [...allow, "--allow-write"];
+      const late = await run(folder, [...args, "--timeout", "0.5"], { permissions });
+      assertEquals(late.code, 124);
+      assertStringIncludes(late.stderr, "Cannot write to pipe: nobody has opened it to read");
+      const running = run(folder, args, { permissions });
+      assertEquals(await Deno.readTextFile(pipe), "through");
+      assertEquals(await running, { code: 6, stdout: "", stderr: "" });
+    });
+  },
+});
 
 Deno.test(
   unemulated("serial ports and the debug console go to files, standard output and nowhere"),

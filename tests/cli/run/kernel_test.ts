@@ -10,6 +10,12 @@ Deno.test("what can't be loaded exits with 125 and one line", async () => {
       for (
         const [args, message] of [
           [["none.elf"], "Cannot read the kernel from none.elf: ENOENT"],
+          [["zeroes.bin/"], "Cannot read the kernel from zeroes.bin/: ENOTDIR"],
+          [["/proc/self/mem"], "Cannot read the kernel from /proc/self/mem: EIO"],
+          [["zeroes.bin", "--initrd", "zeroes.bin/"], "ramdisk from zeroes.bin/: ENOTDIR"],
+          [["zeroes.bin", "--fw-cfg", "a=/dev/zero"], "Cannot read /dev/zero: It is no regular"],
+          [["zeroes.bin", "--fw-cfg", "a=/proc/self/mem"], "/proc/self/mem: Input/output error"],
+          [["zeroes.bin", "--fw-cfg", "a=/proc/self"], "Cannot read /proc/self: Is a directory"],
           [["zeroes.bin"], "Cannot tell how to load zeroes.bin: it is no bzImage"],
           [["zeroes.bin"], "needs --protocol flat16, flat32 or flat64"],
           [["zeroes.0"], "Cannot load zeroes.0: it is empty"],
@@ -38,6 +44,20 @@ Deno.test("what can't be loaded exits with 125 and one line", async () => {
       }
     },
   );
+});
+
+Deno.test({
+  ...needing("mkfifo", hasProgram("mkfifo"), "a pipe is no source, and no file for the guest"),
+  async fn() {
+    await withFiles({ "guest.bin": [0xf4] }, async (folder) => {
+      const pipe = `${folder}/pipe.asm`;
+      await new Deno.Command("mkfifo", { args: [pipe] }).output();
+      for (const args of [[pipe], [`${folder}/guest.bin`, "--fw-cfg", `opt/a=${pipe}`]]) {
+        const { code, stderr } = await kvm("run", ...args, "--serial", "none");
+        assertEquals([code, stderr], [125, `kvm: Cannot read ${pipe}: It is no regular file\n`]);
+      }
+    });
+  },
 });
 
 Deno.test({
