@@ -33,5 +33,7 @@ export class Interrupted extends Error {
 
 /** Whether it is the system that refused something, as opposed to a mistake of the tool's. */
 export function isSystemError(error: unknown): error is Error {
+  // Deno itself keeps /proc and /dev from a program that hasn't all permissions.
+  if (error instanceof Deno.errors.NotCapable) return error.message.startsWith("Requires all ");
   return error instanceof Error && "code" in error && /^E[A-Z\d]+$/.test(`${error.code}`);
 }
