@@ -23,7 +23,7 @@ export async function knownDurations(folder: string): Promise<Durations> {
 
 /** Keeps what a report says, in place of what was known. */
 export async function keepDurations(folder: string, report: string): Promise<void> {
-  const temporary = await Deno.makeTempFile({ dir: folder, prefix: FILE });
+  const temporary = join(folder, `${FILE}${crypto.randomUUID()}`);
   await Deno.writeTextFile(temporary, JSON.stringify(durations(report)));
   await Deno.rename(temporary, join(folder, FILE));
 }

@@ -6,8 +6,8 @@
 
 import { dirname, join } from "node:path";
 import { cached, hash } from "../support/cache.ts";
+import { ToolError } from "../support/error.ts";
 import { run } from "../support/process.ts";
-import { NestedError } from "./error.ts";
 import { makeImage } from "./ext4.ts";
 import { quote } from "./options.ts";
 
@@ -56,7 +56,7 @@ async function transpile(
     await run(Deno.execPath(), args, { cwd: tree, env: { DENO_DIR: cache }, signal });
   } catch (error) {
     // A module that is wrong, or was deleted: whoever uses it inside will tell.
-    if (!(error instanceof NestedError)) throw error;
+    if (!(error instanceof ToolError)) throw error;
   }
 }
 

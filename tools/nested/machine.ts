@@ -5,7 +5,7 @@
  */
 
 import { join } from "node:path";
-import { start } from "../support/process.ts";
+import { start, throwIfInterrupted } from "../support/process.ts";
 import { NestedError } from "./error.ts";
 import { processorOf } from "./processors.ts";
 import { ROOT_ID } from "./root.ts";
@@ -100,15 +100,16 @@ export async function runMachine(machine: Machine): Promise<Ending> {
   });
   try {
     if (output) { for await (const bytes of qemu.stdout) output(bytes); }
-    const { code } = await qemu.status;
+    const ended = await qemu.status;
     machine.signal?.throwIfAborted();
+    throwIfInterrupted(ended);
     if (cutOff !== undefined) {
       cutOff.message += ` ${consoleTail(folder)}`;
       throw cutOff;
     }
     const { status, boot } = readResult(result);
     if (status !== undefined) return { status, boot: boot ?? 0 };
-    if (code !== 0) throw new NestedError(`QEMU failed with status ${code}`);
+    if (!ended.success) throw new NestedError(`QEMU failed with status ${ended.code}`);
     throw new NestedError(`The nested machine ended and left no status. ${consoleTail(folder)}`);
   } finally {
     clearTimeout(bootTimer);

@@ -10,7 +10,7 @@ import { quote } from "./options.ts";
 
 const usage = `Runs a command in an emulated machine whose /dev/kvm is kvm_amd's.
 
-Usage: deno task nested [OPTIONS] [-- COMMAND [ARGUMENTS]]
+Usage: deno task nested [OPTIONS] [[--] COMMAND [ARGUMENTS]]
 
 Inside, the work tree is at its own path, read-only; /tmp can be written to. There are Deno and
 BusyBox, and no network. Without a command there is a shell; Ctrl-A X ends it the hard way.

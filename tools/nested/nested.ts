@@ -7,6 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { cacheFolder } from "../support/cache.ts";
 import { requirePrograms } from "../support/process.ts";
+import { inTemporaryFolder } from "../support/temporary.ts";
 import { runTool } from "../support/tool.ts";
 import { jobImage, npmPackages } from "./job.ts";
 import { type Ending, runMachine, StuckError } from "./machine.ts";
@@ -19,7 +20,15 @@ import { inTurns } from "./turns.ts";
 export const tree: string = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
 /** What every run needs; xz is asked for only by kernels that have their modules compressed. */
-const needed = ["qemu-system-x86_64", "mke2fs", "git", "ldd", "setpriv", "taskset", "dpkg-deb"];
+export const needed: readonly string[] = [
+  "qemu-system-x86_64",
+  "mke2fs",
+  "git",
+  "ldd",
+  "setpriv",
+  "taskset",
+  "dpkg-deb",
+];
 
 /** How often a command begins in machines that get stuck. */
 const ATTEMPTS = 3;
@@ -139,17 +148,14 @@ async function runMachineWith(
   { command, output, signal, index, afterwards }: Run,
 ): Promise<Ending & { seconds: number }> {
   const started = performance.now();
-  const folder = await Deno.makeTempDir({ prefix: "deno-kvm-nested-" });
-  try {
+  return await inTemporaryFolder("deno-kvm-nested-", async (folder) => {
     const job = await jobImage({ tree, npm, command }, folder, signal);
     const limit = effectiveLimit(options, output === undefined);
     const disks = [root, job];
     const ending = await runMachine({ kernel, disks, folder, limit, output, signal, index });
     await afterwards?.(job);
     return { ...ending, seconds: Math.round((performance.now() - started) / 100) / 10 };
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
 function writeOut(bytes: Uint8Array): void {

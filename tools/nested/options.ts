@@ -54,15 +54,20 @@ const takesValue = new Map([
 ]);
 
 /**
- * Own options come first; from the first other word on, or after a `--`, all is the command's.
+ * Own options come first; from the first word that is none on, or after a `--`, all is the
+ * command's. Its first word may look like an option only there.
  *
  * @throws {UsageError}
  */
 export function parseOptions(args: readonly string[]): Options {
   let end = 0;
   for (let word = args[0]; word !== undefined; word = args[end]) {
-    const value = takesValue.get(word.split("=")[0]!);
-    if (value === undefined) break;
+    const name = word.split("=")[0]!;
+    const value = takesValue.get(name);
+    if (value === undefined) {
+      if (word === "--" || !word.startsWith("-")) break;
+      throw new UsageError(`Unknown option '${name}': those of what runs inside come after --`);
+    }
     end += value && !word.includes("=") ? 2 : 1;
   }
   const rest = args.slice(args[end] === "--" ? end + 1 : end);

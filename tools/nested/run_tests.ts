@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { cacheFolder } from "../support/cache.ts";
+import { isSystemError, UsageError } from "../support/error.ts";
 import { requirePrograms } from "../support/process.ts";
 import { keepDurations, knownDurations } from "./durations.ts";
 import { NestedError } from "./error.ts";
@@ -61,9 +62,21 @@ function commandOf({ args, files }: Part): string {
   return ["sh", "-c", script].map(quote).join(" ");
 }
 
+async function makeReport(path: string): Promise<void> {
+  try {
+    await Deno.writeTextFile(path, "");
+  } catch (error) {
+    if (!isSystemError(error)) throw error;
+    throw new UsageError(`--report wants a file that can be written: ${error.message}`);
+  }
+}
+
 if (import.meta.main) {
   await main(usage, async (options, signal) => {
     requirePrograms(["debugfs"]);
+    const { report } = options;
+    // The file is made now: if that isn't possible, nobody has waited in vain.
+    if (report !== undefined) await makeReport(report);
     // Emulated, the type checker takes half a minute.
     const { success, code } = await new Deno.Command(Deno.execPath(), {
       args: ["test", "--allow-all", "--no-run", ...options.rest],
@@ -80,9 +93,6 @@ if (import.meta.main) {
       : await findKvmUsers(tree, files.map(({ path }) => path).filter(isTest), signal);
     const known = await knownDurations(folder);
     const divided = parts(files, options.rest, MACHINES, usesKvm, known);
-    const { report } = options;
-    // The file is made now: if that isn't possible, nobody has waited in vain.
-    if (report !== undefined) await Deno.writeTextFile(report, "");
     const reports: (string | undefined)[] = [];
     const status = await runNested(
       divided.map(commandOf),

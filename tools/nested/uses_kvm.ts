@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { run } from "../support/process.ts";
+import { inTemporaryFolder } from "../support/temporary.ts";
 
 /** What opens /dev/kvm. */
 const KVM = "src/kvm/kvm.ts";
@@ -32,17 +33,15 @@ export async function findKvmUsers(
   signal?: AbortSignal,
 ): Promise<(path: string) => boolean> {
   const url = (path: string) => urlOf(tree, path);
-  const all = await Deno.makeTempFile({ suffix: ".js" });
-  try {
+  return await inTemporaryFolder("deno-kvm-nested-", async (folder) => {
+    const all = join(folder, "all.js");
     await Deno.writeTextFile(all, importsOf(tree, files));
     const args = ["info", "--json", "--no-lock", "--config", join(tree, "deno.json"), all];
     const text = new TextDecoder().decode(await run(Deno.execPath(), args, { cwd: tree, signal }));
     const graph: ModuleGraph = JSON.parse(text);
     const [users, starters] = [KVM, PROGRAMS].map((path) => reaching(graph, [url(path)]));
     return (path) => users!.has(url(path)) || !path.startsWith(FLOOR) && starters!.has(url(path));
-  } finally {
-    await Deno.remove(all);
-  }
+  });
 }
 
 /** The text of a module that imports all of these files of the tree. */

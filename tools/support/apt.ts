@@ -6,7 +6,9 @@
  */
 
 import { join } from "node:path";
+import { use } from "./cache.ts";
 import { ToolError } from "./error.ts";
+import { locked } from "./lock.ts";
 import { missingPrograms, requirePrograms, run } from "./process.ts";
 
 /** A package as apt-cache shows it. */
@@ -44,19 +46,23 @@ export async function openApt(
   suites: readonly string[],
   signal?: AbortSignal,
 ): Promise<Apt> {
-  const options = suites.length === 0 ? [] : await suiteOptions(folder, suites, signal);
+  const { options, lock } = suites.length === 0
+    ? { options: [], lock: undefined }
+    : await suiteState(folder, suites, signal);
+  const reading = <T>(task: () => Promise<T>) =>
+    lock === undefined ? task() : locked(lock, { alone: false, signal }, task);
   return {
     async show(...names) {
       const args = [...options, "show", "--no-all-versions", ...names];
       const shown = missingPrograms(["apt-cache", "apt-get"]).length > 0
         ? new Uint8Array()
-        : await run("apt-cache", args, { signal }).catch(emptyIfFailed);
+        : await reading(() => run("apt-cache", args, { signal })).catch(emptyIfFailed);
       return parseAptShow(new TextDecoder().decode(shown));
     },
     async download(wanted, cwd) {
       // The sandbox's user may not write to a user's cache, and apt would warn of it.
       const args = [...options, "-qq", "-o", "APT::Sandbox::User=root", "download", ...wanted];
-      await run("apt-get", args, { cwd, signal });
+      await reading(() => run("apt-get", args, { cwd, signal }));
     },
   };
 }
@@ -92,15 +98,20 @@ export function suiteSources(archives: string, suites: readonly string[]): strin
   throw new ToolError("apt has no archive of Debian's, of which --suite could be one");
 }
 
-/**
- * Options that have apt see these suites alone, and keep what it learns in a folder of its own: the
- * machine's lists stay as they are.
- */
-async function suiteOptions(
+/** What apt keeps of some suites. */
+interface SuiteState {
+  /** Options that have apt see these suites alone. */
+  readonly options: readonly string[];
+  /** The file to lock while apt reads or writes it: apt itself doesn't wait for its own lock. */
+  readonly lock: string;
+}
+
+/** Has apt keep what it learns in a folder of its own: the machine's lists stay as they are. */
+async function suiteState(
   folder: string,
   suites: readonly string[],
   signal?: AbortSignal,
-): Promise<string[]> {
+): Promise<SuiteState> {
   const [chosen] = suites;
   const wrong = suites.find((suite) => !/^[a-z][a-z-]*$/.test(suite));
   if (wrong !== undefined) throw new ToolError(`There is no suite "${wrong}"`);
@@ -110,8 +121,9 @@ async function suiteOptions(
   for (const part of ["lists/partial", "cache/archives/partial"]) {
     await Deno.mkdir(join(state, part), { recursive: true });
   }
+  // What is in it changes, but that doesn't make it new.
+  await use(state);
   const sources = join(state, "sources.list");
-  await Deno.writeTextFile(sources, suiteSources(new TextDecoder().decode(listed), suites));
   const settings = [
     `Dir::Etc::SourceList=${sources}`,
     "Dir::Etc::SourceParts=-",
@@ -124,6 +136,10 @@ async function suiteOptions(
     "APT::Sandbox::User=root",
   ];
   const options = settings.flatMap((setting) => ["-o", setting]);
-  await run("apt-get", [...options, "-qq", "update"], { signal });
-  return options;
+  const lock = join(state, "lock");
+  await locked(lock, { alone: true, signal }, async () => {
+    await Deno.writeTextFile(sources, suiteSources(new TextDecoder().decode(listed), suites));
+    await run("apt-get", [...options, "-qq", "update"], { signal });
+  });
+  return { options, lock };
 }

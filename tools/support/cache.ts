@@ -5,7 +5,8 @@
  * @module
  */
 
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
+import { isSystemError } from "./error.ts";
 
 /** Entries that nobody has used for so long go when a new one comes. */
 const KEEP_DAYS = 30;
@@ -17,7 +18,9 @@ export function cacheFolder(
   tool: string,
   env: (name: string) => string | undefined = Deno.env.get,
 ): string {
-  const home = env("XDG_CACHE_HOME") || join(env("HOME") || "/root", ".cache");
+  const chosen = env("XDG_CACHE_HOME") ?? "";
+  // The XDG base directory specification has relative paths ignored.
+  const home = isAbsolute(chosen) ? chosen : join(env("HOME") || "/root", ".cache");
   return join(home, "deno-kvm", tool);
 }
 
@@ -38,20 +41,19 @@ export async function cached(
   build: (path: string) => Promise<void>,
 ): Promise<string> {
   const path = join(folder, name);
-  if (await exists(path)) {
-    await Deno.utime(path, new Date(), new Date());
-    return path;
-  }
+  if (await use(path)) return path;
   await Deno.mkdir(folder, { recursive: true });
-  await prune(folder);
-  const unfinished = await Deno.makeTempDir({ dir: folder, prefix: UNFINISHED });
+  // Deno.makeTempDir doesn't say where it couldn't make one.
+  const unfinished = join(folder, `${UNFINISHED}${crypto.randomUUID()}`);
+  await Deno.mkdir(unfinished);
   try {
+    await prune(folder, unfinished);
     const made = join(unfinished, name);
     await build(made);
     try {
       await Deno.rename(made, path);
     } catch (error) {
-      if (!await exists(path)) throw error;
+      if (!await use(path)) throw error;
     }
     return path;
   } finally {
@@ -59,18 +61,25 @@ export async function cached(
   }
 }
 
-async function prune(folder: string): Promise<void> {
+/** Moves what is old to where it is removed: half an entry must not be taken for a whole one. */
+async function prune(folder: string, unfinished: string): Promise<void> {
   const oldest = Date.now() - KEEP_DAYS * 24 * 60 * 60 * 1000;
   for await (const { name } of Deno.readDir(folder)) {
     const path = join(folder, name);
-    const { mtime } = await Deno.stat(path);
-    if (mtime && mtime.getTime() < oldest) await Deno.remove(path, { recursive: true });
+    try {
+      const { mtime } = await Deno.lstat(path);
+      if (mtime && mtime.getTime() < oldest) await Deno.rename(path, join(unfinished, `.${name}`));
+    } catch (error) {
+      // Another run has just removed it, or it is somebody else's.
+      if (!isSystemError(error)) throw error;
+    }
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+/** Notes that an entry is used now; false if there is none. */
+export async function use(path: string): Promise<boolean> {
   try {
-    await Deno.stat(path);
+    await Deno.utime(path, new Date(), new Date());
     return true;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ToolError } from "./error.ts";
+import { Interrupted, signals, ToolError } from "./error.ts";
 
 /** Programs that must be installed, and the Debian packages that have them. */
 const packageOf: Readonly<Record<string, string>> = {
@@ -77,6 +77,7 @@ export interface RunOptions {
  * Runs a program to its end and returns what it printed.
  *
  * @throws {ToolError} with what it complained of, if it fails.
+ * @throws {Interrupted} if a signal ended it.
  */
 export async function run(
   program: string,
@@ -84,7 +85,7 @@ export async function run(
   options: RunOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   options.signal?.throwIfAborted();
-  const { success, stdout, stderr } = await new Deno.Command(program, {
+  const ended = await new Deno.Command(program, {
     args: [...args],
     ...(options.cwd !== undefined && { cwd: options.cwd }),
     ...(options.signal && { signal: options.signal }),
@@ -92,9 +93,21 @@ export async function run(
     stdin: "null",
   }).output();
   options.signal?.throwIfAborted();
-  if (success) return stdout;
-  const complaint = new TextDecoder().decode(stderr).trim();
+  throwIfInterrupted(ended);
+  if (ended.success) return ended.stdout;
+  const complaint = new TextDecoder().decode(ended.stderr).trim();
   throw new ToolError(`${[program, ...args].join(" ")} failed:\n${complaint}`);
+}
+
+/**
+ * Of Ctrl-C a program may have died before this process hears of it.
+ *
+ * @throws {Interrupted} if it died of a signal that ends a tool.
+ */
+export function throwIfInterrupted({ signal }: Deno.CommandStatus): void {
+  if (signal !== null && Object.hasOwn(signals, signal)) {
+    throw new Interrupted(signal as keyof typeof signals);
+  }
 }
 
 /** Starts a program that is killed when this process dies, however it dies. */

@@ -5,22 +5,16 @@
  * @module
  */
 
-import { ToolError } from "./error.ts";
+import { cacheFolder } from "./cache.ts";
+import { Interrupted, isSystemError, signals, ToolError } from "./error.ts";
+import { temporaryFolder } from "./temporary.ts";
 
 const SIGPIPE = 13;
-const signals = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
-
-/** Why a run was aborted. */
-class Interrupted extends Error {
-  constructor(readonly number: number) {
-    super("interrupted");
-  }
-}
 
 /**
  * A tool's main function.
  *
- * @param name What a complaint begins with.
+ * @param name What a complaint begins with, and its cache's.
  * @param task Returns the exit status.
  */
 export async function runTool(
@@ -28,19 +22,32 @@ export async function runTool(
   task: (signal: AbortSignal) => Promise<number>,
 ): Promise<never> {
   const abort = new AbortController();
-  for (const [signal, number] of Object.entries(signals)) {
-    Deno.addSignalListener(signal as keyof typeof signals, () => {
-      abort.abort(new Interrupted(number));
-    });
+  for (const signal of Object.keys(signals) as (keyof typeof signals)[]) {
+    Deno.addSignalListener(signal, () => abort.abort(new Interrupted(signal)));
   }
   try {
     Deno.exit(await task(abort.signal));
   } catch (error) {
-    if (error instanceof Interrupted) Deno.exit(128 + error.number);
+    if (error instanceof Interrupted) Deno.exit(error.status);
     // Nobody reads on, as with head.
     if (error instanceof Deno.errors.BrokenPipe) Deno.exit(128 + SIGPIPE);
-    if (!(error instanceof ToolError)) throw error;
-    console.error(`${name}: ${error.message}`);
-    Deno.exit(error.status);
+    const told = isSystemError(error) ? refusal(name, error) : error;
+    if (!(told instanceof ToolError)) throw error;
+    console.error(`${name}: ${told.message}`);
+    Deno.exit(told.status);
   }
+}
+
+/** Says what to do about what the system refused: its message names the path. */
+function refusal(name: string, { message }: Error): ToolError {
+  const names = (folder: string) => [`'${folder}`, `"${folder}`].some((it) => message.includes(it));
+  const variable = names(cacheFolder(name))
+    ? "XDG_CACHE_HOME"
+    : names(temporaryFolder())
+    ? "TMPDIR"
+    : undefined;
+  const advice = variable === undefined
+    ? "see whether it is there, whether you may use it, and whether its disk has room"
+    : `have ${variable} name a folder that you may write to and that has room`;
+  return new ToolError(`${message.replace(/, run again .*/, "")}: ${advice}`);
 }

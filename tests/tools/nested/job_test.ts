@@ -32,6 +32,7 @@ Deno.test(
       await run("git", ["add", "."], { cwd: tree });
       await write("kept", "after");
       await write("sub/new", "new");
+      await write("wrong.ts", "no module");
       await write("ignored", "");
       await Deno.remove(`${tree}/deleted`);
       const image = await jobImage({ tree, npm, command: "echo hi" }, folder);
@@ -39,6 +40,8 @@ Deno.test(
         new TextDecoder().decode(await run("debugfs", ["-R", `cat ${path}`, image]));
       assertEquals(await read("/tree/kept"), "after");
       assertEquals(await read("/tree/sub/new"), "new");
+      // Whoever uses it inside will tell.
+      assertEquals(await read("/tree/wrong.ts"), "no module");
       assertEquals(await read("/tree/ignored"), "");
       assertEquals(await read("/tree/deleted"), "");
       assertEquals(await read("/path"), tree);

@@ -14,7 +14,8 @@ Deno.test("own options come first, and the rest is the command's, its options to
     report: undefined,
     rest: ["ls", "--help"],
   });
-  assertEquals(parseOptions(["--filter", "x", "--limit", "5"]).rest, [
+  assertEquals(parseOptions(["ls", "--filter", "x", "--limit", "5"]).rest, [
+    "ls",
     "--filter",
     "x",
     "--limit",
@@ -30,6 +31,14 @@ Deno.test("an option without its value, and a limit that is no number of seconds
     assertThrows(() => parseOptions(args), UsageError, "", args.join(" "));
   }
   assertThrows(() => parseOptions(["--help=yes"]), UsageError);
+});
+
+Deno.test("a misspelt option is no command", () => {
+  for (const args of [["--limits=5", "--", "true"], ["--limit", "5", "--limits"], ["-h"]]) {
+    assertThrows(() => parseOptions(args), UsageError, "Unknown option '-");
+  }
+  assertThrows(() => parseOptions(["--limits=5"]), UsageError, "option '--limits'");
+  assertEquals(parseOptions(["--", "--limits"]).rest, ["--limits"]);
 });
 
 Deno.test("a command has a limit unless told otherwise, and a shell has none", () => {

@@ -8,7 +8,9 @@ Deno.test("the cache is where the user keeps caches", () => {
     cacheFolder("nested", (name) => variables[name]);
   assertEquals(folder({ XDG_CACHE_HOME: "/c", HOME: "/h" }), "/c/deno-kvm/nested");
   assertEquals(folder({ HOME: "/h" }), "/h/.cache/deno-kvm/nested");
-  assertEquals(folder({ XDG_CACHE_HOME: "", HOME: "/h" }), "/h/.cache/deno-kvm/nested");
+  for (const ignored of ["", "c", "./c", "../c"]) {
+    assertEquals(folder({ XDG_CACHE_HOME: ignored, HOME: "/h" }), "/h/.cache/deno-kvm/nested");
+  }
 });
 
 Deno.test("an entry's name follows from its inputs alone", async () => {
@@ -61,4 +63,24 @@ Deno.test("entries that nobody used for a month go when a new one is made", () =
     await cached(folder, "used", build);
     await cached(folder, "new", build);
     assertEquals(names(folder), ["new", "used"]);
+  }));
+
+Deno.test("what else is in the cache's folder stops nobody", () =>
+  inFolder(async (folder) => {
+    const build = (path: string) => Deno.writeTextFile(path, "");
+    await Deno.symlink("/nonexistent", `${folder}/link`);
+    await cached(folder, "entry", build);
+    assertEquals(names(folder), ["entry", "link"]);
+  }));
+
+Deno.test("runs that begin and end at the same time don't mind what others remove", () =>
+  inFolder(async (folder) => {
+    const old = new Date(Date.now() - 31 * 24 * 60 * 60 * 1000);
+    for (let i = 0; i < 50; i++) {
+      await Deno.mkdir(`${folder}/old-${i}/sub`, { recursive: true });
+      await Deno.utime(`${folder}/old-${i}`, old, old);
+    }
+    const entries = Array.from({ length: 20 }, (_, i) => `entry-${i}`);
+    await Promise.all(entries.map((name) => cached(folder, name, (path) => Deno.mkdir(path))));
+    assertEquals(names(folder), entries.sort());
   }));
