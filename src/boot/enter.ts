@@ -124,6 +124,7 @@ export function leave(vcpu: BootVcpu): void {
   // nothing.
   vcpu.setMpState(MpState.RUNNABLE);
   vcpu.kvmRun.kvmDirtyRegs = 0n;
+  vcpu.kvmRun.cr8 = 0n;
   // What these exits read is whatever the run page has: nobody looks at it any more.
   while (vcpu.completeOperations().reason !== "intr");
   vcpu.clearEvents();

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Fd } from "../../ffi/mod.ts";
-import { ExitReason } from "../../ffi/uapi/mod.ts";
+import { type Fd, offsetOf } from "../../ffi/mod.ts";
+import { ExitReason, kvmRun } from "../../ffi/uapi/mod.ts";
 import type { RunPage } from "./exits/mod.ts";
 import { KVM } from "./ioctls.ts";
 
@@ -21,13 +21,27 @@ const COMPLETE: ReadonlySet<number> = new Set([
   ExitReason.IRQ_WINDOW_OPEN,
   ExitReason.SHUTDOWN,
   ExitReason.FAIL_ENTRY,
-  ExitReason.INTR,
   ExitReason.INTERNAL_ERROR,
 ]);
 
+/** No exit that leaves something has zeroes alone here: a port access has a size, for one. */
+const PAYLOAD = offsetOf(kvmRun, "exit.io.direction");
+const PAYLOAD_BYTES = 24;
+
 /** Whether KVM may have something left to do of the exit on a page. */
 export function mayBePending(page: RunPage): boolean {
-  return !COMPLETE.has(page.exitReason);
+  if (page.exitReason !== ExitReason.INTR) return !COMPLETE.has(page.exitReason);
+  // KVM says so, too, of a vCPU that waits for INIT, and has not come to the exit before.
+  for (let at = PAYLOAD; at < PAYLOAD + PAYLOAD_BYTES; at += 4) {
+    if (page.view.getUint32(at, true) !== 0) return true;
+  }
+  return false;
+}
+
+/** Notes on the page that its exit is complete: an interrupted run, and nothing before it. */
+export function markComplete(page: RunPage): void {
+  page.exitReason = ExitReason.INTR;
+  for (let at = PAYLOAD; at < PAYLOAD + PAYLOAD_BYTES; at += 4) page.view.setUint32(at, 0, true);
 }
 
 /**

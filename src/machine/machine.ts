@@ -150,10 +150,10 @@ export class Machine implements AsyncDisposable {
     const streams = undo.use(new MachineStreams(taken, (): Machine => machine));
     using kvm = Kvm.open();
     checkCpus(kvm, cpus);
-    // To start takes them longer than anything else here takes.
-    const workers = Array.from({ length: cpus }, (_, id) => undo.use(new VcpuWorker(id)));
     using files = await readFiles(taken);
     signal?.throwIfAborted();
+    // To start takes them longer than all that follows takes.
+    const workers = Array.from({ length: cpus }, (_, id) => undo.use(new VcpuWorker(id)));
     const hardware = undo.adopt(createHardware(kvm, map, cpus, cpu), ({ vm }) => vm.close());
     const machine: Machine = new Machine(taken, files, map, hardware, workers, streams);
     undo.move();

@@ -242,6 +242,7 @@ Deno.test("A guest begins with task priority 0, whatever the last one had set", 
   });
   const { vcpu } = machine;
   assertEquals(vcpu.cr8, 9n);
+  vcpu.kvmRun.cr8 = 99n;
   longMode(vcpu, machine.memory, { code: counting });
   runUntil(vcpu, "hlt");
   assertEquals(vcpu.getSregs().cr8, 0n);

@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import { MpState } from "../../ffi/uapi/mod.ts";
 import { kick } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
 import { inb, inEax, loads, movDx } from "../support/instructions.ts";
+import { needs } from "../support/needs.ts";
 import { CELLS, runUntil, startLong, startReal } from "../support/machine.ts";
 
 /** Where there is no memory. */
@@ -45,6 +47,23 @@ Deno.test("a vCPU that has nothing to complete is as it was", () => {
   assertEquals(vcpu.completeOperations().reason, "intr");
   assertEquals(memory.readU8(CELLS), 1);
 });
+
+Deno.test(
+  needs("a vCPU that waits for INIT completes its exit all the same, and waits on", "IRQCHIP"),
+  () => {
+    for (const runs of [false, true]) {
+      using machine = startReal([0xe4, 0x60, 0x40, 0xf4], undefined, (vm) => vm.createIrqchip());
+      const { vcpu } = machine;
+      const exit = runUntil(vcpu, "io");
+      exit.value = 41;
+      vcpu.setMpState(MpState.UNINITIALIZED);
+      if (runs) assertEquals(vcpu.run({ timeout: 1 }).reason, "intr");
+      assertEquals(vcpu.completeOperations().reason, "intr");
+      assertEquals(vcpu.getMpState(), MpState.UNINITIALIZED);
+      assertEquals([vcpu.getRegs().rax, vcpu.getRegs().rip], [41n, 0x1002n]);
+    }
+  },
+);
 
 Deno.test("a request and a kick end the run after the completion", () => {
   using machine = startLong([...inb(0x60), ...movDx(0x61), ...inEax(4), 0xf4]);

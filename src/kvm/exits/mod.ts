@@ -59,12 +59,6 @@ export class ExitDecoder {
     return this.#exits[ExitReason.INTR] ?? this.#make(ExitReason.INTR);
   }
 
-  /** The same, of a run that has completed the exit on the page: it is not to be completed again. */
-  completed(): Exit {
-    this.#page.exitReason = ExitReason.INTR;
-    return this.interrupted();
-  }
-
   #make(exitReason: number): Exit {
     const exit = payloadExit(this.#page, exitReason);
     if (exitReason < this.#exits.length) this.#exits[exitReason] = exit;

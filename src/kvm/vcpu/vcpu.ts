@@ -15,9 +15,9 @@ import {
   type Names,
   PAGE_SIZE,
 } from "../../../ffi/mod.ts";
-import { ExitReason, PageOffset } from "../../../ffi/uapi/mod.ts";
+import { ExitReason, MpState, PageOffset } from "../../../ffi/uapi/mod.ts";
 import { CoalescedMmioRing, type CoalescedQueue } from "../coalesced.ts";
-import { mayBePending } from "../completion.ts";
+import { markComplete, mayBePending } from "../completion.ts";
 import { type Exit, ExitDecoder } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
 import {
@@ -203,10 +203,24 @@ export class Vcpu extends VcpuShared {
     if (this.handle.busy) this.handle.refuse(KVM.KVM_RUN, operation);
     if (!mayBePending(this.page)) return this.#decoder.interrupted();
     if (this.#held !== undefined) throw this.#refusal(this.#held);
+    // KVM_RUN of one that waits for INIT completes nothing.
+    const waits = this.getMpState() === MpState.UNINITIALIZED;
+    if (waits) this.setMpState(MpState.RUNNABLE);
+    try {
+      return this.#complete();
+    } finally {
+      if (waits) this.setMpState(MpState.UNINITIALIZED);
+    }
+  }
+
+  #complete(): Exit {
     for (;;) {
       const result = this.#control.complete();
       if (result >= 0) return this.#decoder.decode();
-      if (result === -Errno.EINTR) return this.#decoder.completed();
+      if (result === -Errno.EINTR) {
+        markComplete(this.page);
+        return this.#decoder.interrupted();
+      }
       const exit = this.#stopped(-result);
       if (exit !== undefined) return exit;
     }

@@ -4,12 +4,22 @@
  * @module
  */
 
+import { createEventFd } from "../../../ffi/mod.ts";
 import { bundle } from "./bundle_bytes.ts";
 import type { VcpuFailure, VcpuJob } from "./job.ts";
 
 export type { VcpuFailure, VcpuJob } from "./job.ts";
 
 let url: string | undefined;
+
+/** As many as a Worker opens, and two for whoever opens one meanwhile. */
+const FILES = 6 + 2;
+
+/** Without them, the runtime would not survive the Worker's start. */
+function requireFiles(): void {
+  using files = new DisposableStack();
+  for (let count = 0; count < FILES; count++) files.use(createEventFd(0, false));
+}
 
 /** Who hears what goes wrong in a thread. */
 export interface WorkerHandlers {
@@ -27,8 +37,13 @@ export class VcpuWorker implements Disposable {
   readonly #worker: Worker;
   #crash: string | undefined;
 
-  /** For a vCPU by its number. */
+  /**
+   * For a vCPU by its number.
+   *
+   * @throws {KvmError} EMFILE at the limit of open files.
+   */
   constructor(id: number) {
+    requireFiles();
     // One for all of them: the runtime keeps the text of each.
     url ??= URL.createObjectURL(new Blob([bundle], { type: "text/javascript" }));
     this.#worker = new Worker(url, { type: "module", name: `vCPU ${id}` });
