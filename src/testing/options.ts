@@ -130,9 +130,15 @@ export function wrongOption(option: string, value: unknown, should: string): Kvm
   return new KvmError({ operation, errno: Errno.EINVAL, hint: `${option} is ${should}` });
 }
 
-/** Throws EINVAL for what would be found out late, or never; the rest is for those who use it. */
-export function checkGuestOptions(options: GuestOptions): void {
-  checkNames(OPERATION, "What to run", options, OPTIONS);
+/**
+ * A copy, for which each option is read once: what has been checked is what is used.
+ *
+ * @throws {KvmError} EINVAL for what would be found out late, or never; the rest is for those who use
+ * it.
+ */
+export function takeGuestOptions(given: GuestOptions): GuestOptions {
+  checkNames(OPERATION, "What to run", given, OPTIONS);
+  const options = { ...given };
   const { code, mode = "long", cpl = 0, ends = "hlt", endPort = 0, exitLimit = 0 } = options;
   const { registers = {}, memory = {}, input = {} } = options;
   if (typeof code !== "string" && !(code instanceof Uint8Array)) {
@@ -161,6 +167,7 @@ export function checkGuestOptions(options: GuestOptions): void {
       throw wrongOption(name, callback, "a function");
     }
   }
+  return options;
 }
 
 /**

@@ -29,7 +29,7 @@ import {
 import type { MemorySlot } from "../memory/mod.ts";
 import { GuestError } from "./error.ts";
 import { bytesOf } from "./bytes.ts";
-import { checkGuestOptions, type GuestEnd, type GuestMode, type GuestOptions } from "./options.ts";
+import { type GuestEnd, type GuestMode, type GuestOptions, takeGuestOptions } from "./options.ts";
 import { Ports, writtenTo } from "./ports.ts";
 
 const SERIAL_PORT = 0x3f8;
@@ -104,8 +104,8 @@ export class GuestRun implements Disposable {
  * @throws {GuestError} if the guest takes too long, makes too many exits, or ends in another way.
  * @throws {KvmError} if the guest can't be set up.
  */
-export function runGuest(options: GuestOptions): GuestRun {
-  checkGuestOptions(options);
+export function runGuest(given: GuestOptions): GuestRun {
+  const options = takeGuestOptions(given);
   const { mode = "long", memorySize = MEMORY_SIZE } = options;
   const code = typeof options.code === "string"
     ? assemble(options.code, { bits: bitsOf[mode], origin: options.at })

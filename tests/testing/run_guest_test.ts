@@ -103,6 +103,17 @@ Deno.test(unemulated("by default, 50,000 exits are the limit"), () => {
   assertThrows(run, GuestError, "The guest made more than 50000 exits");
 });
 
+Deno.test("an option that has another answer each time counts as it is checked", () => {
+  let asked = 0;
+  const options = {
+    code: chatter,
+    get exitLimit() {
+      return asked++ === 0 ? 5 : 1e9;
+    },
+  };
+  assertThrows(() => runGuest(options), GuestError, "more than 5 exits");
+});
+
 Deno.test("the exit that ends a guest does not count against the limit", () => {
   assertGuest({ code: readTwice, exitLimit: 2 }, { exits: ["io", "io", "hlt"] });
   assertThrows(() => runGuest({ code: readTwice, exitLimit: 1 }), GuestError, "more than 1 exits");
