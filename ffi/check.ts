@@ -135,6 +135,13 @@ export function checkInstance(
   throw wrong(operation, `${name} is ${article} ${type.name}`, value);
 }
 
+/** Whether it is an object of no class, whose own properties are all that it has. */
+export function isPlain(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
 // It looks at whether the memory is there, and at nothing of it.
 const { keys } = Uint8Array.prototype;
 

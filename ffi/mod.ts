@@ -18,6 +18,7 @@ export {
   checkObject,
   checkU64,
   isName,
+  isPlain,
   listOf,
   type Names,
   U32_MAX,

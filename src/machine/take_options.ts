@@ -4,7 +4,15 @@
  * @module
  */
 
-import { checkBytes, checkNames, Errno, KvmError, type Names, show } from "../../ffi/mod.ts";
+import {
+  checkBytes,
+  checkNames,
+  Errno,
+  isPlain,
+  KvmError,
+  type Names,
+  show,
+} from "../../ffi/mod.ts";
 import {
   type FileSource,
   type KernelOptions,
@@ -114,14 +122,12 @@ function takeSource(source: FileSource): FileSource {
 }
 
 function takeConsole(given: SerialOptions): SerialOptions {
-  const prototype = isObject(given) ? Object.getPrototypeOf(given) : null;
-  // A class's object, as a Pty is, has names of its own.
-  const isPlain = prototype === Object.prototype || prototype === null;
-  const isConsole = isObject(given) && (isPlain || "output" in given || "input" in given);
+  const isConsole = isPlain(given) || isObject(given) && ("output" in given || "input" in given);
   if (!isConsole || Array.isArray(given)) {
     invalid('A console is "inherit", or an object with output and input');
   }
-  if (isPlain) checkNames(OPERATION, "A console", given, CONSOLE);
+  // A class's object, as a Pty is, has names of its own.
+  if (isPlain(given)) checkNames(OPERATION, "A console", given, CONSOLE);
   const port = pick(given, CONSOLE);
   checkOutput(port.output);
   if (port.input !== undefined && !(port.input instanceof ReadableStream)) {

@@ -9,6 +9,7 @@ import {
   checkList,
   checkNames,
   Errno,
+  isPlain,
   KvmError,
   type Names,
   show,
@@ -175,11 +176,7 @@ export function takeGuestOptions(given: GuestOptions): GuestOptions {
  * class, there would seem to be nothing.
  */
 export function checkPlain(option: string, value: unknown, what: string): void {
-  if (typeof value === "object" && value !== null) {
-    const prototype = Object.getPrototypeOf(value);
-    if (prototype === null || prototype === Object.prototype) return;
-  }
-  throw wrongOption(option, value, `a plain object: ${what}`);
+  if (!isPlain(value)) throw wrongOption(option, value, `a plain object: ${what}`);
 }
 
 /** Throws EINVAL unless it is a plain object with addresses for names. */
