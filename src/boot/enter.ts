@@ -123,6 +123,7 @@ export function leave(vcpu: BootVcpu): void {
   // With an in-kernel local APIC, all vCPUs but the first would wait for INIT and SIPI, and complete
   // nothing.
   vcpu.setMpState(MpState.RUNNABLE);
+  // KVM takes both as it completes, too, and refuses what they can't be.
   vcpu.kvmRun.kvmDirtyRegs = 0n;
   vcpu.kvmRun.cr8 = 0n;
   // What these exits read is whatever the run page has: nobody looks at it any more.
@@ -148,5 +149,6 @@ export function enter(vcpu: BootVcpu, registers: GeneralRegisters = {}, state: E
     rsp: BigInt(rsp),
     rflags: (registers.rflags ?? 0n) | rflags | RFLAGS.FIXED,
   });
+  // The completion has put the old guest's there again.
   vcpu.kvmRun.cr8 = 0n;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { type Fd, offsetOf } from "../../ffi/mod.ts";
+import { Errno, type Fd, offsetOf } from "../../ffi/mod.ts";
 import { ExitReason, kvmRun } from "../../ffi/uapi/mod.ts";
 import type { RunPage } from "./exits/mod.ts";
 import { KVM } from "./ioctls.ts";
@@ -24,29 +24,24 @@ const COMPLETE: ReadonlySet<number> = new Set([
   ExitReason.INTERNAL_ERROR,
 ]);
 
-/** No exit that leaves something has zeroes alone here: a port access has a size, for one. */
-const PAYLOAD = offsetOf(kvmRun, "exit.io.direction");
+const PAYLOAD = offsetOf(kvmRun, "exit");
 const PAYLOAD_BYTES = 24;
+
+/** No exit that leaves something has zeroes alone here: a port access has a size, for one. */
+function payloadOf({ view }: RunPage): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(view.buffer, view.byteOffset + PAYLOAD, PAYLOAD_BYTES);
+}
 
 /** Whether KVM may have something left to do of the exit on a page. */
 export function mayBePending(page: RunPage): boolean {
   if (page.exitReason !== ExitReason.INTR) return !COMPLETE.has(page.exitReason);
   // KVM says so, too, of a vCPU that waits for INIT, and has not come to the exit before.
-  for (let at = PAYLOAD; at < PAYLOAD + PAYLOAD_BYTES; at += 4) {
-    if (page.view.getUint32(at, true) !== 0) return true;
-  }
-  return false;
-}
-
-/** Notes on the page that its exit is complete: an interrupted run, and nothing before it. */
-export function markComplete(page: RunPage): void {
-  page.exitReason = ExitReason.INTR;
-  for (let at = PAYLOAD; at < PAYLOAD + PAYLOAD_BYTES; at += 4) page.view.setUint32(at, 0, true);
+  return payloadOf(page).some((byte) => byte !== 0);
 }
 
 /**
  * KVM_RUN that completes what the last exit left, and runs no instruction; its result, -EINTR when
- * that was all. Who has asked for a run's end gets it from the next run, as if there was none now.
+ * that was all, which is noted on the page: an interrupted run, and nothing before it. Who has asked for a run's end gets it from the next run, as if there was none now.
  *
  * @param isAsked Whether somebody has, beside what the page says before.
  */
@@ -57,5 +52,9 @@ export function completeRun(fd: Fd, page: RunPage, isAsked: () => boolean): numb
   page.immediateExit = false;
   // One of that very moment was cleared as well: it is still known.
   if (wasAsked || isAsked()) page.immediateExit = true;
+  if (result === -Errno.EINTR) {
+    page.exitReason = ExitReason.INTR;
+    payloadOf(page).fill(0);
+  }
   return result;
 }

@@ -5,7 +5,7 @@
  */
 
 import { Errno, Fd, Kickable, type KickHandle, Mapping } from "../../../ffi/mod.ts";
-import { completeRun, markComplete, mayBePending } from "../completion.ts";
+import { completeRun, mayBePending } from "../completion.ts";
 import { type Exit, ExitDecoder, RunPage } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
 import type { VcpuShare } from "./share.ts";
@@ -63,7 +63,6 @@ export class VcpuRunner implements Disposable {
       if (result >= 0) return this.#decoder.decode();
       if (result === -Errno.EINTR) {
         this.#takeKick();
-        markComplete(this.#page);
         return this.#decoder.interrupted();
       }
       if (result === -Errno.EAGAIN) continue;

@@ -17,7 +17,7 @@ import {
 } from "../../../ffi/mod.ts";
 import { ExitReason, MpState, PageOffset } from "../../../ffi/uapi/mod.ts";
 import { CoalescedMmioRing, type CoalescedQueue } from "../coalesced.ts";
-import { markComplete, mayBePending } from "../completion.ts";
+import { mayBePending } from "../completion.ts";
 import { type Exit, ExitDecoder } from "../exits/mod.ts";
 import { KVM } from "../ioctls.ts";
 import {
@@ -217,10 +217,7 @@ export class Vcpu extends VcpuShared {
     for (;;) {
       const result = this.#control.complete();
       if (result >= 0) return this.#decoder.decode();
-      if (result === -Errno.EINTR) {
-        markComplete(this.page);
-        return this.#decoder.interrupted();
-      }
+      if (result === -Errno.EINTR) return this.#decoder.interrupted();
       const exit = this.#stopped(-result);
       if (exit !== undefined) return exit;
     }
