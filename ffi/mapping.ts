@@ -17,6 +17,7 @@ import {
   MAP_PRIVATE,
   MAP_SHARED,
   mmap,
+  mmapAligned,
   munmap,
 } from "./mmap.ts";
 import { releaseRetired, retire } from "./retired.ts";
@@ -37,6 +38,11 @@ export interface MappingOptions {
   readonly hugePages?: HugePages | undefined;
   /** Reserve swap for all of it now; by default memory is taken as it is touched. */
   readonly reserve?: boolean | undefined;
+  /**
+   * Where a guest sees it; 0 by default. KVM maps a huge page where both sides of it begin in one, so
+   * the mapping lies to huge pages as this address does.
+   */
+  readonly guestPhysAddr?: number | undefined;
 }
 
 // uapi asm-generic/mman-common.h, linux/memfd.h
@@ -84,7 +90,7 @@ export class Mapping implements Disposable {
     const attempt = attemptOf(size, what, hugePages);
     let flags = MAP_PRIVATE | MAP_ANONYMOUS | reservation(hugePages, reserve);
     if (isReserved(hugePages)) flags |= MAP_HUGETLB | hugeSize[hugePages];
-    const mapping = new Mapping(map(attempt, size, flags), size, what);
+    const mapping = new Mapping(mapFresh(attempt, size, flags, options), size, what);
     if (hugePages === "transparent") mapping.#advise(MADV_HUGEPAGE);
     return mapping;
   }
@@ -102,7 +108,8 @@ export class Mapping implements Disposable {
       // Whoever shares it could shrink it, and to touch what is gone is SIGBUS.
       syscall("fcntl", attempt, number, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
       const flags = MAP_SHARED | reservation(hugePages, reserve);
-      const mapping = new Mapping(map(attempt, size, flags, number), size, what, fd);
+      const address = mapFresh(attempt, size, flags, options, number);
+      const mapping = new Mapping(address, size, what, fd);
       if (hugePages === "transparent") mapping.#advise(MADV_HUGEPAGE);
       return mapping;
     } catch (error) {
@@ -114,7 +121,9 @@ export class Mapping implements Disposable {
   /** Memory that the kernel shares through a file descriptor: a vCPU's run page. */
   static shared(fd: Fd, size: number, what: string, offset = 0): Mapping {
     const attempt = { operation: `map ${called(what)}` };
-    const address = map(attempt, size, MAP_SHARED, BigInt(fd.number), BigInt(offset));
+    const address = withRetired(() =>
+      mmap(attempt, size, MAP_SHARED, BigInt(fd.number), BigInt(offset))
+    );
     return new Mapping(address, size, what);
   }
 
@@ -200,14 +209,32 @@ function bufferAt(address: bigint, size: number, what: string): ArrayBuffer {
   }
 }
 
-/** mmap(2), which may take the addresses of closed memory if there are no others. */
-function map(attempt: Attempt, size: number, flags: bigint, fd?: bigint, offset?: bigint): bigint {
+/** Maps memory of {@linkcode MappingOptions}. */
+function mapFresh(
+  attempt: Attempt,
+  size: number,
+  flags: bigint,
+  { hugePages = "none", guestPhysAddr = 0 }: MappingOptions,
+  fd?: bigint,
+): bigint {
+  const alignment = hugeBytes["2M"];
+  // The kernel aligns reserved huge pages itself, and smaller memory has no use for it.
+  const isFree = isReserved(hugePages) || size < alignment;
+  return withRetired(() =>
+    isFree
+      ? mmap(attempt, size, flags, fd)
+      : mmapAligned(attempt, size, flags, fd, alignment, guestPhysAddr % alignment)
+  );
+}
+
+/** May take the addresses of closed memory if there are no others. */
+function withRetired(map: () => bigint): bigint {
   try {
-    return mmap(attempt, size, flags, fd, offset);
+    return map();
   } catch (error) {
     const short = error instanceof KvmError && error.errno === Errno.ENOMEM;
     if (!short || !releaseRetired()) throw error;
-    return mmap(attempt, size, flags, fd, offset);
+    return map();
   }
 }
 

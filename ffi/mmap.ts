@@ -27,6 +27,34 @@ export function mmap(
   return syscall("mmap", attempt, address, BigInt(size), PROT_READ_WRITE, flags, fd, offset);
 }
 
+/**
+ * {@linkcode mmap} at `phase` bytes behind a multiple of `alignment`, a power of two. The kernel
+ * itself, before Linux 6.7, heeds pages only.
+ */
+export function mmapAligned(
+  attempt: Attempt,
+  size: number,
+  flags: bigint,
+  fd: bigint | undefined,
+  alignment: number,
+  phase: number,
+): bigint {
+  // Room for it wherever the kernel puts the room. Nobody else gets these addresses meanwhile.
+  const room = size + alignment;
+  const start = mmap(attempt, room, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+  const before = Number(BigInt.asUintN(64, BigInt(phase) - start) % BigInt(alignment));
+  const address = start + BigInt(before);
+  try {
+    mmap(attempt, size, flags | MAP_FIXED, fd, 0n, address);
+  } catch (error) {
+    munmap(attempt, start, room);
+    throw error;
+  }
+  if (before > 0) munmap(attempt, start, before);
+  munmap(attempt, address + BigInt(size), alignment - before);
+  return address;
+}
+
 /** Puts fresh zeroes where something was mapped; they cost nothing until touched. */
 export function blank(attempt: Attempt, address: bigint, size: number): void {
   mmap(attempt, size, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1n, 0n, address);

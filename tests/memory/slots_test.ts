@@ -2,9 +2,16 @@ import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes }
 import { KvmError } from "../../ffi/mod.ts";
 import { guests } from "../../guests/mod.ts";
 import type { MemorySlot } from "../../src/memory/mod.ts";
-import { MemFlag } from "../../ffi/uapi/mod.ts";
+import { Cap, MemFlag } from "../../ffi/uapi/mod.ts";
 import { assertCode } from "../support/codes.ts";
-import { isMapped, mappedBytes, openFiles, openTargets } from "../support/host.ts";
+import {
+  hasTransparentHugePages,
+  isMapped,
+  mappedBytes,
+  needing,
+  openFiles,
+  openTargets,
+} from "../support/host.ts";
 import {
   CELLS,
   farAddress,
@@ -356,6 +363,47 @@ Deno.test("memory on transparent huge pages works in the guest", () => {
   assertEquals(copyInGuest(vcpu, 0x4000_0000, 0x407f_fff8).reason, "hlt");
   assertEquals(slot.readU64(0x407f_fff8), 3n);
 });
+
+/** How many pages of 2 MiB KVM maps, where it counts them. */
+function hugePagesMapped({ vm }: ReturnType<typeof startLong>): number | undefined {
+  if (!vm.check(Cap.BINARY_STATS_FD)) return undefined;
+  using stats = vm.getStatsFd();
+  const { pages_4k: small, pages_2m: huge } = stats.read();
+  // After a run there are some of any size.
+  return Number(small?.value) + Number(huge?.value) > 0 ? Number(huge!.value) : undefined;
+}
+
+/** Whether the host joins pages, and its KVM counts them. */
+function showsHugePages(): boolean {
+  if (!hasTransparentHugePages()) return false;
+  using machine = startLong(guests.copy);
+  copyInGuest(machine.vcpu, CELLS, CELLS);
+  return hugePagesMapped(machine) !== undefined;
+}
+
+Deno.test(
+  needing(
+    "transparent huge pages, and a KVM that counts its pages",
+    showsHugePages(),
+    "KVM maps transparent huge pages as such, wherever the guest sees them",
+  ),
+  () => {
+    const size = 8 << 20;
+    // A slot that begins in the middle of a huge page has three whole ones.
+    for (const [guestPhysAddr, whole] of [[0x4000_0000, 4], [0x4010_0000, 3]] as const) {
+      using machine = startLong(guests.copy);
+      const { vm, vcpu } = machine;
+      copyInGuest(vcpu, CELLS, CELLS);
+      const before = hugePagesMapped(machine)!;
+      const slot = vm.addMemory({ size, guestPhysAddr, hugePages: "transparent" });
+      slot.fill(guestPhysAddr, size, 1);
+      for (let at = 0; at < size; at += 1 << 20) {
+        assertEquals(copyInGuest(vcpu, guestPhysAddr + at, slot.end - 8).reason, "hlt");
+      }
+      assertEquals(hugePagesMapped(machine)! - before, whole);
+    }
+  },
+);
 
 Deno.test("huge pages that the host has not reserved are ENOMEM when asked for, and never a crash", () => {
   using vm = emptyVm();

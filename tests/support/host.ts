@@ -67,6 +67,17 @@ export function residentBytes(): number {
   return Number(Deno.readTextFileSync("/proc/self/statm").split(" ")[1]) * 4096;
 }
 
+/** Whether the kernel joins pages where it is asked to. */
+export function hasTransparentHugePages(): boolean {
+  try {
+    const modes = Deno.readTextFileSync("/sys/kernel/mm/transparent_hugepage/enabled");
+    return !modes.includes("[never]");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
 /** Whether a program can be started. */
 export function hasProgram(name: string): boolean {
   try {

@@ -43,7 +43,8 @@ export interface AddMemoryOptions {
   readonly logDirtyPages?: boolean | undefined;
   /**
    * `"transparent"` asks the kernel to join pages; `"2M"` and `"1G"` take reserved huge pages, and
-   * the size must be a multiple of theirs.
+   * the size must be a multiple of theirs. Memory of 2 MiB and more begins as far from a huge page's
+   * beginning as `guestPhysAddr` does, so that KVM maps pages that are joined as such.
    */
   readonly hugePages?: HugePages | undefined;
   /**
