@@ -14,7 +14,7 @@ import {
   Errno,
   type Fd,
 } from "../../ffi/mod.ts";
-import { kvmCpuid2 } from "../../ffi/uapi/mod.ts";
+import { Cap, kvmCpuid2 } from "../../ffi/uapi/mod.ts";
 import type { Topology } from "../arch/x86/mod.ts";
 import { describeBaseline } from "./cpuid/baseline.ts";
 import { differences } from "./cpuid/diff.ts";
@@ -34,6 +34,8 @@ export interface CpuidSource {
   getSupportedCpuid(): Cpuid;
   /** The leaves of what KVM emulates beyond that. */
   getEmulatedCpuid(): Cpuid;
+  /** What the host says to a capability. */
+  check(cap: Cap): number;
 }
 
 /**
@@ -60,8 +62,7 @@ export class Cpuid extends CpuidFeatures {
    * @throws {KvmError} EINVAL for an id that the topology does not have.
    */
   static host(kvm: CpuidSource, options: CpuidOptions = {}): Cpuid {
-    // KVM lists the hypervisor's leaves, but not always the flag that tells guests to look there.
-    return adapt(kvm.getSupportedCpuid().enable("hypervisor"), options);
+    return adapt(supportedCpuid(kvm), options);
   }
 
   /**
@@ -92,10 +93,9 @@ export class Cpuid extends CpuidFeatures {
    * EOPNOTSUPP for one to turn on that KVM does not support here.
    */
   static fromModel(kvm: CpuidSource, model: string, options: CpuidOptions = {}): Cpuid {
-    const supported = kvm.getSupportedCpuid();
     const start = (base: "host" | "baseline") =>
       base === "host" ? Cpuid.host(kvm, options) : Cpuid.baseline(options);
-    return applyModel(model, start, [supported, kvm.getEmulatedCpuid()], options);
+    return applyModel(model, start, [supportedCpuid(kvm), kvm.getEmulatedCpuid()], options);
   }
 
   /** A copy, to change without changing this one. */
@@ -123,6 +123,14 @@ export class Cpuid extends CpuidFeatures {
     checkInstance("compare CPUID leaves", "What to compare with", other, CpuidFeatures);
     return differences(this, other);
   }
+}
+
+/** What KVM supports, with what its list leaves out. */
+function supportedCpuid(kvm: CpuidSource): Cpuid {
+  // KVM lists the hypervisor's leaves, but not always the flag that tells guests to look there.
+  const supported = kvm.getSupportedCpuid().enable("hypervisor");
+  // Older kernels leave it to who knows whether there will be in-kernel APICs (api.rst 4.46).
+  return kvm.check(Cap.TSC_DEADLINE_TIMER) > 0 ? supported.enable("tsc_deadline_timer") : supported;
 }
 
 /** One entry of the kernel's list as a plain object. */

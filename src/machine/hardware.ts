@@ -68,6 +68,7 @@ function remembering(kvm: Kvm): CpuidSource {
   return {
     getSupportedCpuid: () => supported.clone(),
     getEmulatedCpuid: () => emulated.clone(),
+    check: (cap) => kvm.check(cap),
   };
 }
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { CpuidFlag } from "../../ffi/uapi/mod.ts";
+import { Cap, CpuidFlag } from "../../ffi/uapi/mod.ts";
 import { apicIdOf } from "../../src/arch/x86/mod.ts";
 import { Cpuid, type CpuidSource } from "../../src/kvm/mod.ts";
 import { assertCode } from "../support/codes.ts";
@@ -13,9 +13,13 @@ function amd(): Cpuid {
   return cpuid.enable("topoext");
 }
 
-/** A host that supports just these leaves. */
-function hostOf(cpuid: Cpuid, emulated = new Cpuid()): CpuidSource {
-  return { getSupportedCpuid: () => cpuid.clone(), getEmulatedCpuid: () => emulated };
+/** A host that supports just these leaves, and capabilities. */
+function hostOf(cpuid: Cpuid, emulated = new Cpuid(), caps: readonly Cap[] = []): CpuidSource {
+  return {
+    getSupportedCpuid: () => cpuid.clone(),
+    getEmulatedCpuid: () => emulated,
+    check: (cap) => caps.includes(cap) ? 1 : 0,
+  };
 }
 
 function places(cpuid: Cpuid): string[] {
@@ -213,6 +217,19 @@ Deno.test("a difference is a line: features as models have them, then other bits
     "0xb.5 eax: 0x00000000 -> 0x00000003",
   ]);
   assertEquals(new Cpuid().diff(new Cpuid().set(0, {})), []);
+});
+
+Deno.test("the APIC timer has TSC deadlines where KVM says so, in the list or beside it", () => {
+  const plain = Cpuid.baseline();
+  const host = hostOf(plain, undefined, [Cap.TSC_DEADLINE_TIMER]);
+  assertEquals(plain.diff(Cpuid.host(host)), ["+tsc_deadline_timer"]);
+  assertEquals(plain.diff(Cpuid.host(host, { irqchip: false })), []);
+  assertEquals(plain.diff(Cpuid.fromModel(host, "baseline,+tsc-deadline")), [
+    "+tsc_deadline_timer",
+  ]);
+  assertEquals(plain.diff(Cpuid.fromModel(host, "host,-tsc-deadline")), []);
+  assertEquals(plain.diff(Cpuid.host(hostOf(plain))), []);
+  assertCode("EOPNOTSUPP", () => Cpuid.fromModel(hostOf(plain), "baseline,+tsc-deadline"));
 });
 
 Deno.test("a model starts from the host or the baseline, and asks the host for what it adds", () => {
