@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertGreater } from "@std/assert";
 import { bundleWorker, isOutdated } from "../../tools/worker.ts";
 import { needing } from "../support/host.ts";
 import { unemulated } from "../support/rounds.ts";
@@ -23,4 +23,43 @@ Deno.test(unemulated("without files for its threads a machine is refused"), asyn
     stderr: "inherit",
   }).output();
   assertEquals([code, new TextDecoder().decode(stdout)], [0, "EMFILE\n"]);
+});
+
+/** Bytes of all files in a folder. */
+function bytesIn(folder: string): number {
+  return Deno.readDirSync(folder)
+    .map(({ name, isDirectory }) =>
+      isDirectory ? bytesIn(`${folder}/${name}`) : Deno.statSync(`${folder}/${name}`).size
+    )
+    .reduce((sum, size) => sum + size, 0);
+}
+
+Deno.test(unemulated("the runtime's cache does not grow with each machine"), async () => {
+  const cache = Deno.makeTempDirSync();
+  try {
+    const program = `${cache}/program.js`;
+    const machine = new URL("../../src/machine/mod.ts", import.meta.url).href;
+    Deno.writeTextFileSync(
+      program,
+      `import { Machine } from ${JSON.stringify(machine)};
+      const kernel = Uint8Array.of(0xe6, 0xf4);
+      await using machine = await Machine.boot({ kernel, protocol: "flat64", memory: "2M" });
+      await machine.finished;`,
+    );
+    const sizes: number[] = [];
+    for (let run = 0; run < 4; run++) {
+      const { success } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--no-check", "--allow-ffi", "--allow-read", program],
+        env: { DENO_DIR: `${cache}/deno` },
+      }).output();
+      assertEquals(success, true);
+      sizes.push(bytesIn(`${cache}/deno`));
+    }
+    // It is filled by the first run, and by a second one where that could not.
+    const [, second, third, fourth] = sizes;
+    assertGreater(second!, 0);
+    assertEquals([third, fourth], [second, second]);
+  } finally {
+    Deno.removeSync(cache, { recursive: true });
+  }
 });

@@ -21,6 +21,15 @@ function requireFiles(): void {
   for (let count = 0; count < FILES; count++) files.use(createEventFd(0, false));
 }
 
+/**
+ * The thread's module as an address. The runtime keeps what it has compiled by the address: a blob's is
+ * new in every process, and its cache would grow with each machine.
+ */
+function addressOf(text: string): string {
+  // What an address can't hold as it is (URL Standard, URL parsing); the rest is quicker left alone.
+  return `data:text/javascript,${text.replace(/[%#\t\n\r]/g, encodeURIComponent)}`;
+}
+
 /** Who hears what goes wrong in a thread. */
 export interface WorkerHandlers {
   /** It can't go on with its job, and has said so in the shared state. */
@@ -44,8 +53,7 @@ export class VcpuWorker implements Disposable {
    */
   constructor(id: number) {
     requireFiles();
-    // One for all of them: the runtime keeps the text of each.
-    url ??= URL.createObjectURL(new Blob([bundle], { type: "text/javascript" }));
+    url ??= addressOf(bundle);
     this.#worker = new Worker(url, { type: "module", name: `vCPU ${id}` });
     this.#worker.onerror = (event) => {
       event.preventDefault();
