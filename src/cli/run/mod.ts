@@ -7,6 +7,7 @@
 import { type Command, Status } from "../command.ts";
 import type { Terminal } from "../terminal.ts";
 import { parseRun } from "./options.ts";
+import { runMachine } from "./start.ts";
 import { RunStatus } from "./status.ts";
 
 const help = `Boots a kernel in a virtual machine, with this terminal as its first serial port.
@@ -84,8 +85,6 @@ export const run: Command = {
       out.write(help);
       return Status.OK;
     }
-    // Other commands do without the machine's many modules.
-    const { runMachine } = await import("./start.ts");
     return await runMachine(options, err);
   },
 };
