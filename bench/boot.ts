@@ -155,7 +155,12 @@ for (let round = 0; round <= Number(values.rounds); round++) {
   }
 }
 console.log();
-for (const [name, all] of Object.entries(times)) {
+const medians = Object.entries(times).map(([name, all]) => {
   const median = all.toSorted((a, b) => a - b)[all.length >> 1]!;
   console.log(`${name.padEnd(18)} median ${(median / 1000).toFixed(2)} s of ${all.length}`);
+  return median;
+});
+const [own, ...others] = medians;
+if (own !== undefined) {
+  console.log(`kvm run takes ${(own / Math.min(...others)).toFixed(2)} x the faster QEMU`);
 }
