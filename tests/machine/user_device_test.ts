@@ -1,6 +1,7 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Device } from "../../src/machine/mod.ts";
 import { assertCode } from "../support/codes.ts";
+import { MpState } from "../../ffi/uapi/mod.ts";
 import { debugExit, inb, outb, spin } from "../support/instructions.ts";
 import { flat, pc } from "../support/pc.ts";
 
@@ -83,4 +84,34 @@ Deno.test("a device may look at its vCPU, and not run it: the exit would be miss
   });
   assertEquals(await guest.machine.finished, { reason: "debugExit", code: 3 });
   assertEquals(codes, ["EBUSY"]);
+});
+
+Deno.test("a device that no vCPU ever leaves alone keeps nobody from timers and signals", async () => {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
+  const start = performance.now();
+  let reads = 0;
+  const read = () => {
+    reads++;
+    Atomics.wait(sleeper, 0, 0, 2);
+    // No timer would end this test.
+    if (performance.now() - start > 10_000) throw new Error("nothing else had its turn");
+    return 0;
+  };
+  // in al, dx; jmp back
+  const options = { ...flat([...inb(0x500), 0xeb, 0xfd]), cpus: 4 };
+  await using guest = await pc(
+    { ...options, signal: AbortSignal.timeout(200) },
+    async (machine) => {
+      const [first, ...others] = machine.vcpus;
+      for (const other of others) {
+        other.setMpState(MpState.RUNNABLE);
+        other.setSregs(first!.getSregs());
+        other.setRegs(first!.getRegs());
+      }
+      machine.mapPorts(0x500, 1, { ...harmless, read });
+      await machine.resume();
+    },
+  );
+  await assertRejects(() => guest.machine.finished, DOMException, "timeout");
+  assert(reads > 4);
 });

@@ -173,15 +173,20 @@ export class SharedState {
     return Atomics.exchange(this.#words, Word.BELL, 0);
   }
 
-  /** Main's side: resolves when there is something in the bell. */
-  async bell(): Promise<void> {
-    for (;;) {
-      if (Atomics.load(this.#words, Word.BELL) !== 0) return;
+  /**
+   * Main's side: resolves when there is something in the bell, at once if there is already; whether
+   * the event loop has had its turn meanwhile.
+   */
+  async bell(): Promise<boolean> {
+    for (let waited = false;;) {
+      if (Atomics.load(this.#words, Word.BELL) !== 0) return waited;
       Atomics.store(this.#words, Word.ASLEEP, 1);
       // Whoever rang before this word was set has not seen it.
       if (Atomics.load(this.#words, Word.BELL) !== 0) continue;
       const wait = Atomics.waitAsync(this.#words, Word.ASLEEP, 1);
-      if (wait.async) await wait.value;
+      if (!wait.async) continue;
+      await wait.value;
+      waited = true;
     }
   }
 
