@@ -12,10 +12,8 @@ import {
   type SerialOptions,
   TerminalConsole,
 } from "../../machine/mod.ts";
-import { Failure } from "../command.ts";
-import { withFile } from "./files.ts";
 import type { Target } from "./options.ts";
-import { RunStatus } from "./status.ts";
+import type { OutputFiles } from "./output_files.ts";
 
 /** The other ends, until disposed of. */
 export class Consoles implements Disposable {
@@ -41,16 +39,16 @@ export class Consoles implements Disposable {
   /**
    * Opens them.
    *
+   * @param files Where those that are files are opened.
    * @param machine The machine, which is made after them.
    * @param announce Called with a port's name and what others can open to reach it.
-   * @param signal Aborted, it waits no more for a pipe's reader.
    */
   static async open(
     serial: readonly Target[],
     debugcon: Target,
+    files: OutputFiles,
     machine: () => Machine,
     announce: (port: string, path: string) => void,
-    signal: AbortSignal | undefined,
   ): Promise<Consoles> {
     using stack = new DisposableStack();
     const open = async (target: Target, name: string, port: number): Promise<SerialOptions> => {
@@ -58,7 +56,7 @@ export class Consoles implements Disposable {
         case "none":
           return {};
         case "file":
-          return { output: toFile(target.path, stack.use(await openFile(target.path, signal))) };
+          return { output: await files.open(target.path) };
         case "pty": {
           const pty = stack.use(new Pty());
           announce(name, pty.path);
@@ -81,36 +79,4 @@ export class Consoles implements Disposable {
   [Symbol.dispose](): void {
     this.#stack.dispose();
   }
-}
-
-/** A named pipe has no writer before it has a reader, and who that is may never come. */
-async function openFile(path: string, signal: AbortSignal | undefined): Promise<Deno.FsFile> {
-  const options = { write: true, create: true, truncate: true };
-  const opening = withFile("write to", path, (path) => Deno.open(path, options));
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = () => {
-    const message = `Cannot write to ${path}: nobody has opened it to read within the --timeout. ` +
-      "A pty waits for nobody: --serial pty";
-    reject(new Failure(message, RunStatus.TIMEOUT));
-  };
-  if (signal?.aborted) abort();
-  signal?.addEventListener("abort", abort);
-  try {
-    return await Promise.race([opening, aborted]);
-  } catch (error) {
-    opening.then((file) => file.close(), () => {});
-    throw error;
-  } finally {
-    signal?.removeEventListener("abort", abort);
-  }
-}
-
-/** What is written is there at once; the runtime's own stream keeps some back until it is closed. */
-function toFile(path: string, file: Deno.FsFile): WritableStream<Uint8Array> {
-  return new WritableStream({
-    write: (bytes) =>
-      withFile("write to", path, async () => {
-        while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));
-      }),
-  });
 }

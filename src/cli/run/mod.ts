@@ -35,8 +35,8 @@ The machine:
 Its consoles:
   --serial TARGET          COM1, and repeated COM2 to COM4; stdio for COM1 by default
   --debugcon TARGET        ports 0xe9 and 0x402; none by default
-TARGET is stdio, none, file:PATH, or pty, whose path is told on standard error. A named pipe waits
-for who reads it, before the machine starts.
+TARGET is stdio, none, file:PATH, or pty, whose path is told on standard error. A file is emptied
+when the machine starts. A named pipe waits for who reads it, before the machine starts.
 
 How it ends:
   --no-reboot              a reset ends the machine

@@ -14,6 +14,7 @@ import { Consoles } from "./consoles.ts";
 import { readWhole, systemReason } from "./files.ts";
 import { kernelOf } from "./kernel.ts";
 import type { RunOptions } from "./options.ts";
+import { OutputFiles } from "./output_files.ts";
 import { RunStatus } from "./status.ts";
 
 /**
@@ -53,13 +54,14 @@ async function stay(
     options.fwCfg.map(async ([name, path]) => [name, await readWhole(path, signal)] as const),
   );
   const kernel = await kernelOf(options, signal);
+  using files = await OutputFiles.beside(inputsOf(options), signal);
   // The terminal comes back last: before it does, everything has been written.
   using consoles: Consoles = await Consoles.open(
     options.serial,
     options.debugcon,
+    files,
     () => machine,
     (port, path) => note(`${port} is ${path}`),
-    signal,
   );
   const [console, ...serial] = consoles.serial;
   await using machine: Machine = await Machine.create({
@@ -81,6 +83,7 @@ async function stay(
       : undefined,
     signal,
   });
+  await files.begin();
   if (consoles.hasKeys && !options.quiet) note("Ctrl-A x ends the machine, Ctrl-A h shows more");
   const { finished } = machine;
   try {
@@ -90,6 +93,12 @@ async function stay(
     if (!(error instanceof KvmError && error.errno === Errno.EPIPE)) throw error;
   }
   return statusOf(await finished);
+}
+
+/** The files that a machine is made from. */
+function inputsOf({ kernel, initrd, modules, fwCfg }: RunOptions): string[] {
+  const others = [...modules.map(({ image }) => image), ...fwCfg.map(([, path]) => path)];
+  return initrd === undefined ? [kernel, ...others] : [kernel, initrd, ...others];
 }
 
 /** What is wrong with the kernel's image, in words of the command line. */
