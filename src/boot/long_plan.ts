@@ -47,8 +47,10 @@ export interface LongModeOptions extends BootOptions {
   /**
    * The privilege level. At 3, page tables and descriptors are out of the guest's reach; HLT, IN and
    * OUT work (string I/O only where the backend heeds IOPL); exceptions are reported, unless `idt`
-   * is false. With kvm_pvm, SYSCALL is none: without EFER.SCE, too, it goes on at the address in LSTAR,
-   * which is 0 unless set, and at level 3.
+   * is false. After HLT the vCPU is at level 0, in the handler that halts for the guest, and goes on
+   * at level 3 from there: to start other code, set CS and SS as well as RIP, or call this again. With
+   * kvm_pvm, SYSCALL is none: without EFER.SCE, too, it goes on at the address in LSTAR, which is 0
+   * unless set, and at level 3.
    */
   readonly cpl?: 0 | 3 | undefined;
   /**

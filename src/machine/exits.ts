@@ -8,7 +8,7 @@ import type { InternalErrorExit, Vcpu } from "../kvm/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 import { GuestCrash } from "./crash.ts";
 import type { MainDevices } from "./main_devices.ts";
-import type { MachineOptions } from "./options.ts";
+import type { MachineOptions, TripleFaultAnswer, TripleFaultEvent } from "./options.ts";
 import { Ending, type SharedState } from "./shared/mod.ts";
 
 /** What main needs for them. */
@@ -35,9 +35,10 @@ export class MainExits {
   /**
    * Handles the last exit of a vCPU that waits for it.
    *
+   * @param isCurrent Whether it still does, and has not been reset meanwhile.
    * @throws {GuestCrash} for one that the guest can't go on from; and whatever a device throws.
    */
-  handle(vcpu: Vcpu): Promise<void> | void {
+  handle(vcpu: Vcpu, isCurrent: () => boolean): Promise<void> | void {
     const { devices, shared, memory, options } = this.#init;
     const exit = vcpu.lastExit;
     switch (exit.reason) {
@@ -48,12 +49,24 @@ export class MainExits {
         if (options.onInternalError !== undefined) return this.#handleInternalError(vcpu, exit);
         break;
       case "shutdown":
-        if (options.onTripleFault === "reset") {
-          // Not before the vCPU waits: the reset finds it so.
-          return shared.end(Ending.RESET);
+        if (typeof options.onTripleFault === "function") {
+          return this.#handleTripleFault(vcpu, options.onTripleFault, isCurrent);
         }
+        // Not before the vCPU waits: the reset finds it so.
+        if (options.onTripleFault === "reset") return shared.end(Ending.RESET);
     }
     throw new GuestCrash(vcpu, memory);
+  }
+
+  async #handleTripleFault(
+    vcpu: Vcpu,
+    ask: (event: TripleFaultEvent) => TripleFaultAnswer | Promise<TripleFaultAnswer>,
+    isCurrent: () => boolean,
+  ): Promise<void> {
+    const { memory, shared } = this.#init;
+    const answer = await ask({ vcpu, memory });
+    if (answer !== "reset") throw new GuestCrash(vcpu, memory);
+    if (isCurrent()) shared.end(Ending.RESET);
   }
 
   async #handleInternalError(vcpu: Vcpu, exit: InternalErrorExit): Promise<void> {

@@ -118,7 +118,7 @@ export class Machine implements AsyncDisposable {
     this.#pump.connect(this.#board.debugcon, streams.debugcon);
     const exits = new MainExits({ devices: this.#devices, shared, memory: vm.memory, options });
     this.#threads = new VcpuThreads({ vm, vcpus, workers, shared, board }, {
-      onExit: (vcpu) => exits.handle(vcpu),
+      onExit: (vcpu, isCurrent) => exits.handle(vcpu, isCurrent),
       onOutput: () => this.#pump.run(),
       onEnding: () => this.#handleEnding(),
       onTimer: () => this.#timer.set(),

@@ -18,6 +18,8 @@ export {
   type MachineOptions,
   parseSize,
   type SerialOptions,
+  type TripleFaultAnswer,
+  type TripleFaultEvent,
 } from "./options.ts";
 export type { Output } from "./output.ts";
 export { Pty } from "./pty.ts";

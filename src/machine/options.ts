@@ -34,6 +34,20 @@ export interface InternalErrorEvent {
 /** What to do about it: let the guest go on, or end the machine with an error. */
 export type InternalErrorAnswer = "resume" | "stop";
 
+/**
+ * A vCPU after a triple fault. Its registers are those of the fault on Intel's processors; AMD's keep
+ * none, and KVM has reset the vCPU by then.
+ */
+export interface TripleFaultEvent {
+  /** It; its registers may be read. */
+  readonly vcpu: Vcpu;
+  /** The guest's memory. */
+  readonly memory: GuestMemory;
+}
+
+/** What to do about it: end the machine with an error, or reset it, as a PC does. */
+export type TripleFaultAnswer = "error" | "reset";
+
 /** How the guest is started. */
 export interface KernelOptions
   extends Pick<LoadOptions, "protocol" | "loadAddress" | "entry" | "commandLine"> {
@@ -75,8 +89,14 @@ export interface MachineOptions extends KernelOptions {
   readonly fwCfg?: Readonly<Record<string, Uint8Array>> | undefined;
   /** What a reset does: start the machine anew (the default), or end it. */
   readonly onReset?: "reboot" | "stop" | undefined;
-  /** What a triple fault is: an error (the default), or a reset, as on a PC. */
-  readonly onTripleFault?: "error" | "reset" | undefined;
+  /**
+   * What a triple fault is: an error (the default), or a reset, as on a PC; or who looks at it and says
+   * which of them.
+   */
+  readonly onTripleFault?:
+    | TripleFaultAnswer
+    | ((event: TripleFaultEvent) => TripleFaultAnswer | Promise<TripleFaultAnswer>)
+    | undefined;
   /** What to do when KVM can't go on; without it, that is an error. */
   readonly onInternalError?:
     | ((event: InternalErrorEvent) => InternalErrorAnswer | Promise<InternalErrorAnswer>)

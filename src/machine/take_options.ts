@@ -97,8 +97,10 @@ export function takeOptions(given: MachineOptions): TakenOptions {
     }
   }
   if (![undefined, "reboot", "stop"].includes(onReset)) invalid('onReset is "reboot" or "stop"');
-  if (![undefined, "error", "reset"].includes(onTripleFault)) {
-    invalid('onTripleFault is "error" or "reset"');
+  if (
+    typeof onTripleFault !== "function" && ![undefined, "error", "reset"].includes(onTripleFault)
+  ) {
+    invalid('onTripleFault is "error", "reset" or a function');
   }
   const kernel = takeSource(options.kernel);
   const initrd = options.initrd === undefined ? undefined : takeSource(options.initrd);

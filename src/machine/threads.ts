@@ -16,8 +16,10 @@ export interface ThreadHandlers {
    * A vCPU has an exit for main, and waits. Its registers can be read until the promise resolves, or
    * the call returns; and set, but where it reads from a device: KVM then forgets what the device has
    * answered, which reaches its register in the next run only.
+   *
+   * @param isCurrent Whether it still waits for what comes of that exit.
    */
-  onExit(vcpu: Vcpu): Promise<void> | void;
+  onExit(vcpu: Vcpu, isCurrent: () => boolean): Promise<void> | void;
   /** There may be output. */
   onOutput(): void;
   /** The guest has asked for the machine's end; all threads are about to wait. */
@@ -229,7 +231,7 @@ export class VcpuThreads {
       this.#lent.get(id)?.[Symbol.dispose]();
       this.#lent.delete(id);
       try {
-        const handled = this.#handlers.onExit(vcpu);
+        const handled = this.#handlers.onExit(vcpu, isCurrent);
         if (handled === undefined) finish();
         else handled.catch(fail).finally(finish);
       } catch (error) {

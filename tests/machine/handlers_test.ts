@@ -1,6 +1,12 @@
-import { assertEquals } from "@std/assert";
-import type { InternalErrorAnswer, InternalErrorEvent } from "../../src/machine/mod.ts";
-import { debugExit, print } from "../support/instructions.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import {
+  GuestCrash,
+  type InternalErrorAnswer,
+  type InternalErrorEvent,
+  type TripleFaultAnswer,
+  type TripleFaultEvent,
+} from "../../src/machine/mod.ts";
+import { debugExit, outb, print } from "../support/instructions.ts";
 import { flat, pc } from "../support/pc.ts";
 
 const MMIO = 0xd100_0000;
@@ -73,4 +79,64 @@ Deno.test("a handler may reset the machine, and is not waited for", async () => 
   });
   assertEquals(await guest.machine.finished, { reason: "stopped" });
   assertEquals(guest.text, "..");
+});
+
+/** A guest that tells what is in a cell, and then has a fault that it has no handlers for. */
+const CELL = 0x1000;
+// mov edi, CELL; mov al, [rdi]; mov dx, 0x3f8; out dx, al; lidt [rip + 2]; ud2; dw 0; dq 0
+const faulty = [
+  ...[0xbf, 0, CELL >> 8, 0, 0, 0x8a, 0x07, ...outb(0x3f8, 0).slice(0, 4), 0xee],
+  ...[0x0f, 0x01, 0x1d, 2, 0, 0, 0, 0x0f, 0x0b, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+];
+
+for (const later of [false, true]) {
+  const how = later ? "later" : "at once";
+  Deno.test(`who looks at a triple fault may say ${how} that it is a reset, and then no more`, async () => {
+    const seen: TripleFaultEvent[] = [];
+    const answer = (event: TripleFaultEvent): TripleFaultAnswer => {
+      seen.push(event);
+      const value = 0x61 + seen.length;
+      event.memory.writeU8(CELL, value);
+      assert(event.vcpu.getRegs().rip > 0n);
+      return seen.length < 4 ? "reset" : "error";
+    };
+    const onTripleFault = later
+      ? (event: TripleFaultEvent) => Promise.resolve(event).then(answer)
+      : answer;
+    await using guest = await pc({ ...flat(faulty), onTripleFault }, async (machine) => {
+      machine.memory.writeU8(CELL, 0x61);
+      await machine.resume();
+    });
+    const crash = await assertRejects(() => guest.machine.finished, GuestCrash);
+    assertEquals([crash.exit.reason, seen.length, guest.text], ["shutdown", 4, "abcd"]);
+    assert(seen.every(({ vcpu }) => vcpu === guest.machine.vcpus[0]));
+  });
+}
+
+Deno.test("what is said of a triple fault after another reset is forgotten", async () => {
+  const asked = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const answers = [0, 1].map(() => Promise.withResolvers<TripleFaultAnswer>());
+  let at = 0;
+  const onTripleFault = () => {
+    asked[at]!.resolve();
+    return answers[at++]!.promise;
+  };
+  await using guest = await pc({ ...flat(print("."), faulty), onTripleFault });
+  await asked[0]!.promise;
+  await guest.machine.reset();
+  await asked[1]!.promise;
+  answers[0]!.resolve("reset");
+  await answers[0]!.promise;
+  assertEquals(guest.machine.state, "running");
+  answers[1]!.resolve("error");
+  await assertRejects(() => guest.machine.finished, GuestCrash);
+  assertEquals([at, guest.text.replaceAll("\0", "")], [2, ".."]);
+});
+
+Deno.test("what the handler of a triple fault throws ends the machine", async () => {
+  const onTripleFault = () => {
+    throw new RangeError("no answer");
+  };
+  await using guest = await pc({ ...flat(faulty), onTripleFault });
+  await assertRejects(() => guest.machine.finished, RangeError, "no answer");
 });
