@@ -219,12 +219,20 @@ function mapFresh(
 ): bigint {
   const alignment = hugeBytes["2M"];
   // The kernel aligns reserved huge pages itself, and smaller memory has no use for it.
-  const isFree = isReserved(hugePages) || size < alignment;
-  return withRetired(() =>
-    isFree
-      ? mmap(attempt, size, flags, fd)
-      : mmapAligned(attempt, size, flags, fd, alignment, guestPhysAddr % alignment)
-  );
+  if (!isReserved(hugePages) && size >= alignment) {
+    try {
+      return mmapAligned(attempt, size, flags, fd, alignment, guestPhysAddr % alignment);
+    } catch (error) {
+      if (!isShort(error)) throw error;
+      // Where addresses or mappings are short, it is slower memory, and memory still.
+    }
+  }
+  return withRetired(() => mmap(attempt, size, flags, fd));
+}
+
+/** Whether there was too little of something. */
+function isShort(error: unknown): boolean {
+  return error instanceof KvmError && error.errno === Errno.ENOMEM;
 }
 
 /** May take the addresses of closed memory if there are no others. */
@@ -232,8 +240,7 @@ function withRetired(map: () => bigint): bigint {
   try {
     return map();
   } catch (error) {
-    const short = error instanceof KvmError && error.errno === Errno.ENOMEM;
-    if (!short || !releaseRetired()) throw error;
+    if (!isShort(error) || !releaseRetired()) throw error;
     return map();
   }
 }
@@ -253,6 +260,7 @@ function attemptOf(size: number, what: string, hugePages: HugePages): Attempt {
     operation,
     hint: isReserved(hugePages)
       ? `Reserve huge pages first (sysctl vm.nr_hugepages), or leave hugePages out`
-      : "The host has too little memory or address space (ulimit -v) for it",
+      : "The host has too little memory or address space (ulimit -v) for it, or the process has " +
+        "too many mappings (sysctl vm.max_map_count)",
   };
 }

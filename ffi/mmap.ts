@@ -13,6 +13,7 @@ export const MAP_FIXED = 0x10n;
 export const MAP_ANONYMOUS = 0x20n;
 export const MAP_NORESERVE = 0x4000n;
 export const MAP_HUGETLB = 0x40000n;
+const PROT_NONE = 0n;
 const PROT_READ_WRITE = 3n;
 
 /** Maps memory that can be read and written; its address. */
@@ -27,6 +28,12 @@ export function mmap(
   return syscall("mmap", attempt, address, BigInt(size), PROT_READ_WRITE, flags, fd, offset);
 }
 
+/** Takes addresses that nobody else gets, and no memory; no limit but that of addresses counts it. */
+function reserve(attempt: Attempt, size: number): bigint {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  return syscall("mmap", attempt, 0n, BigInt(size), PROT_NONE, flags, -1n, 0n);
+}
+
 /**
  * {@linkcode mmap} at `phase` bytes behind a multiple of `alignment`, a power of two. The kernel
  * itself, before Linux 6.7, heeds pages only.
@@ -39,20 +46,20 @@ export function mmapAligned(
   alignment: number,
   phase: number,
 ): bigint {
-  // Room for it wherever the kernel puts the room. Nobody else gets these addresses meanwhile.
+  // Room for it wherever the kernel puts the room.
   const room = size + alignment;
-  const start = mmap(attempt, room, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
-  const before = Number(BigInt.asUintN(64, BigInt(phase) - start) % BigInt(alignment));
-  const address = start + BigInt(before);
+  const start = reserve(attempt, room);
   try {
+    const before = Number(BigInt.asUintN(64, BigInt(phase) - start) % BigInt(alignment));
+    const address = start + BigInt(before);
     mmap(attempt, size, flags | MAP_FIXED, fd, 0n, address);
+    if (before > 0) munmap(attempt, start, before);
+    munmap(attempt, address + BigInt(size), alignment - before);
+    return address;
   } catch (error) {
     munmap(attempt, start, room);
     throw error;
   }
-  if (before > 0) munmap(attempt, start, before);
-  munmap(attempt, address + BigInt(size), alignment - before);
-  return address;
 }
 
 /** Puts fresh zeroes where something was mapped; they cost nothing until touched. */

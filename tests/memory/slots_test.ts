@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { KvmError } from "../../ffi/mod.ts";
 import { guests } from "../../guests/mod.ts";
+import type { AddMemoryOptions } from "../../mod.ts";
 import type { MemorySlot } from "../../src/memory/mod.ts";
 import { Cap, MemFlag } from "../../ffi/uapi/mod.ts";
 import { assertCode } from "../support/codes.ts";
@@ -22,6 +23,7 @@ import {
 } from "../support/machine.ts";
 import { emptyVm, twoSlots } from "../support/memory.ts";
 import { needs } from "../support/needs.ts";
+import { unemulated } from "../support/rounds.ts";
 
 const GIB = 2 ** 30;
 
@@ -418,4 +420,38 @@ Deno.test("huge pages that the host has not reserved are ENOMEM when asked for, 
   }
   assertEquals([vm.memory.slots.length, openFiles()], [0, files]);
   assert(mappedBytes() < mapped + GIB);
+});
+
+Deno.test("each option of memory is read once", () => {
+  using vm = emptyVm();
+  for (const backing of ["anonymous", "memfd"] as const) {
+    const reads: PropertyKey[] = [];
+    const options = { size: 4 << 20, guestPhysAddr: 0x5000, hugePages: "transparent", backing };
+    const watched = new Proxy(options, {
+      get(target, name) {
+        reads.push(name);
+        return Reflect.get(target, name);
+      },
+    });
+    const slot = vm.addMemory(watched as AddMemoryOptions);
+    assertEquals(slot.guestPhysAddr, 0x5000);
+    assertEquals(reads.length, new Set(reads).size, `${reads.map(String)}`);
+    vm.removeMemory(slot);
+  }
+});
+
+Deno.test(unemulated("memory behind a memfd is none of the process's own data"), async () => {
+  const mod = new URL("../../mod.ts", import.meta.url).href;
+  const script = `import { Kvm } from ${JSON.stringify(mod)};
+    using kvm = Kvm.open();
+    using vm = kvm.createVm();
+    vm.addMemory({ size: 2 ** 33, backing: "memfd" });
+    console.log("mapped");`;
+  // 4 GiB of data.
+  const limited = 'ulimit -d 4194304; exec "$0" eval "$1"';
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", limited, Deno.execPath(), script],
+    stderr: "inherit",
+  }).output();
+  assertEquals(new TextDecoder().decode(stdout), "mapped\n");
 });

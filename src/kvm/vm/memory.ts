@@ -43,8 +43,9 @@ export interface AddMemoryOptions {
   readonly logDirtyPages?: boolean | undefined;
   /**
    * `"transparent"` asks the kernel to join pages; `"2M"` and `"1G"` take reserved huge pages, and
-   * the size must be a multiple of theirs. Memory of 2 MiB and more begins as far from a huge page's
-   * beginning as `guestPhysAddr` does, so that KVM maps pages that are joined as such.
+   * the size must be a multiple of theirs. Fresh memory of 2 MiB and more begins as far from a huge
+   * page's beginning as `guestPhysAddr` does, if there are addresses for that, so that KVM maps pages
+   * that are joined as such.
    */
   readonly hugePages?: HugePages | undefined;
   /**
@@ -125,7 +126,7 @@ export abstract class VmMemory extends VmExitControl {
   addMemory(options: AddMemoryOptions): MemorySlot {
     checkNames("add memory", "What to add", options, OPTIONS);
     const { size, guestPhysAddr: address = 0, readonly = false, logDirtyPages = false } = options;
-    const { backing = "anonymous", addressSpace = 0 } = options;
+    const { backing = "anonymous", addressSpace = 0, hugePages, reserve } = options;
     const operation = `add ${show(size)} bytes of memory at ${show(address)}`;
     const invalid = (hint: string) => new KvmError({ operation, errno: Errno.EINVAL, hint });
     if (!Number.isSafeInteger(size) || size <= 0 || size % PAGE_SIZE !== 0) {
@@ -154,11 +155,12 @@ export abstract class VmMemory extends VmExitControl {
       (guestMemfd === undefined ? 0 : MemFlag.GUEST_MEMFD);
     const slot = this.#freeSlot(operation, memory, addressSpace * SLOTS_OF_SPACE);
     const what = `memory slot ${slot}`;
+    const pages = { hugePages, reserve, guestPhysAddr };
     const mapping = guestMemfd?.mappable
       ? guestMemfd.map(guestMemfdOffset, size, what)
       : backing === "memfd"
-      ? Mapping.memfd(size, what, options)
-      : Mapping.anonymous(size, what, options);
+      ? Mapping.memfd(size, what, pages)
+      : Mapping.anonymous(size, what, pages);
     try {
       const memorySlot = new MemorySlot({ slot, guestPhysAddr, mapping, flags });
       if (guestMemfd === undefined) this.setRegion(memorySlot, size, flags, operation);
