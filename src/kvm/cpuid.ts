@@ -62,7 +62,8 @@ export class Cpuid extends CpuidFeatures {
    * @throws {KvmError} EINVAL for an id that the topology does not have.
    */
   static host(kvm: CpuidSource, options: CpuidOptions = {}): Cpuid {
-    return adapt(supportedCpuid(kvm), options);
+    // KVM lists the hypervisor's leaves, but not always the flag that tells guests to look there.
+    return adapt(kvm.getSupportedCpuid().enable("hypervisor"), options);
   }
 
   /**
@@ -78,7 +79,9 @@ export class Cpuid extends CpuidFeatures {
 
   /**
    * The processor that a CPU model describes: `"host,-avx512f,+x2apic"`; see `parseCpuModel`.
-   * Features that need one that was turned off go with it.
+   * Features that need one that was turned off go with it. `+tsc-deadline` is there on older kernels,
+   * too, whose `host` has it not: where KVM can't scale the TSC and has misjudged its rate, as an
+   * emulated KVM does now and then, guests that use it stand still for half a minute.
    *
    * @example
    * ```ts
@@ -95,7 +98,10 @@ export class Cpuid extends CpuidFeatures {
   static fromModel(kvm: CpuidSource, model: string, options: CpuidOptions = {}): Cpuid {
     const start = (base: "host" | "baseline") =>
       base === "host" ? Cpuid.host(kvm, options) : Cpuid.baseline(options);
-    return applyModel(model, start, [supportedCpuid(kvm), kvm.getEmulatedCpuid()], options);
+    const supported = kvm.getSupportedCpuid();
+    // Older kernels leave it to who knows whether there will be in-kernel APICs (api.rst 4.46).
+    if (kvm.check(Cap.TSC_DEADLINE_TIMER) > 0) supported.enable("tsc_deadline_timer");
+    return applyModel(model, start, [supported, kvm.getEmulatedCpuid()], options);
   }
 
   /** A copy, to change without changing this one. */
@@ -123,14 +129,6 @@ export class Cpuid extends CpuidFeatures {
     checkInstance("compare CPUID leaves", "What to compare with", other, CpuidFeatures);
     return differences(this, other);
   }
-}
-
-/** What KVM supports, with what its list leaves out. */
-function supportedCpuid(kvm: CpuidSource): Cpuid {
-  // KVM lists the hypervisor's leaves, but not always the flag that tells guests to look there.
-  const supported = kvm.getSupportedCpuid().enable("hypervisor");
-  // Older kernels leave it to who knows whether there will be in-kernel APICs (api.rst 4.46).
-  return kvm.check(Cap.TSC_DEADLINE_TIMER) > 0 ? supported.enable("tsc_deadline_timer") : supported;
 }
 
 /** One entry of the kernel's list as a plain object. */
