@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import { guests } from "../../guests/mod.ts";
 import { longMode } from "../../src/boot/mod.ts";
 import { Kvm } from "../../src/kvm/mod.ts";
-import { mappings, openFiles, residentBytes } from "../support/host.ts";
+import { liveMappings, openFiles, residentBytes } from "../support/host.ts";
 
 const MIB = 2 ** 20;
 const HELP = `Creates, runs and closes VMs, and checks that nothing is left of them.
@@ -34,7 +34,7 @@ interface Held {
 
 const held = (): Held => ({
   files: openFiles(),
-  maps: mappings().length,
+  maps: liveMappings().length,
   resident: residentBytes(),
 });
 

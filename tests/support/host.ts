@@ -50,16 +50,20 @@ export function mappings(): MappedRange[] {
   });
 }
 
+/** The same without addresses that are only kept from others after a close. */
+export function liveMappings(): MappedRange[] {
+  releaseRetired();
+  return mappings();
+}
+
 /** Whether an address is mapped in this process, and not just kept from others after a close. */
 export function isMapped(address: bigint): boolean {
-  releaseRetired();
-  return mappings().some(({ start, end }) => address >= start && address < end);
+  return liveMappings().some(({ start, end }) => address >= start && address < end);
 }
 
 /** Bytes of address space that this process has mapped, without what is kept after a close. */
 export function mappedBytes(): number {
-  releaseRetired();
-  return mappings().reduce((bytes, { start, end }) => bytes + Number(end - start), 0);
+  return liveMappings().reduce((bytes, { start, end }) => bytes + Number(end - start), 0);
 }
 
 /** Bytes of memory that this process keeps in RAM. */

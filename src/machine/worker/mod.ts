@@ -25,7 +25,7 @@ function requireFiles(): void {
  * The thread's module as an address. The runtime keeps what it has compiled by the address: a blob's is
  * new in every process, and its cache would grow with each machine.
  */
-function addressOf(text: string): string {
+function urlOf(text: string): string {
   // What an address can't hold as it is (URL Standard, URL parsing); the rest is quicker left alone.
   return `data:text/javascript,${text.replace(/[%#\t\n\r]/g, encodeURIComponent)}`;
 }
@@ -53,7 +53,7 @@ export class VcpuWorker implements Disposable {
    */
   constructor(id: number) {
     requireFiles();
-    url ??= addressOf(bundle);
+    url ??= urlOf(bundle);
     this.#worker = new Worker(url, { type: "module", name: `vCPU ${id}` });
     this.#worker.onerror = (event) => {
       event.preventDefault();
