@@ -23,9 +23,9 @@ import { SerialLine } from "./serial.ts";
 import { Ending, SharedState } from "./shared/mod.ts";
 import { feed, MachineStreams } from "./streams.ts";
 import { takeOptions } from "./take_options.ts";
-import { VcpuThreads } from "./threads.ts";
+import { startWorkers, VcpuThreads } from "./threads.ts";
 import { Turns } from "./turns.ts";
-import { VcpuWorker } from "./worker/mod.ts";
+import type { VcpuWorker } from "./worker/mod.ts";
 
 /** What a machine is doing. */
 export type MachineState = "created" | "running" | "paused" | "ended";
@@ -153,7 +153,7 @@ export class Machine implements AsyncDisposable {
     using files = await readFiles(taken);
     signal?.throwIfAborted();
     // To start takes them longer than all that follows takes.
-    const workers = Array.from({ length: cpus }, (_, id) => undo.use(new VcpuWorker(id)));
+    const workers = await startWorkers(cpus, undo, signal);
     const hardware = undo.adopt(createHardware(kvm, map, cpus, cpu), ({ vm }) => vm.close());
     const machine: Machine = new Machine(taken, files, map, hardware, workers, streams);
     undo.move();

@@ -7,8 +7,9 @@
 import { closedError, kick, type KvmError } from "../../ffi/mod.ts";
 import type { Vcpu, Vm } from "../kvm/mod.ts";
 import type { BoardOptions } from "./board.ts";
+import { nextTask } from "./next_task.ts";
 import { Bell, Command, type SharedState, Status } from "./shared/mod.ts";
-import type { VcpuFailure, VcpuJob, VcpuWorker } from "./worker/mod.ts";
+import { type VcpuFailure, type VcpuJob, VcpuWorker } from "./worker/mod.ts";
 
 /** What main does for the threads. */
 export interface ThreadHandlers {
@@ -49,6 +50,24 @@ const SLICE = 4;
 
 const RUNNING = "Its machine is running: await machine.pause() first";
 const HELD = "Its machine runs it: a device or a handler answers the exit, and returns";
+
+/**
+ * Starts a thread for each vCPU, which waits for its job; they end with `owner`. Hundreds take many
+ * seconds, in which timers and signals have their turn.
+ */
+export async function startWorkers(
+  cpus: number,
+  owner: DisposableStack,
+  signal?: AbortSignal,
+): Promise<VcpuWorker[]> {
+  const workers: VcpuWorker[] = [];
+  for (let id = 0; id < cpus; id++) {
+    workers.push(owner.use(new VcpuWorker(id)));
+    await nextTask();
+    signal?.throwIfAborted();
+  }
+  return workers;
+}
 
 /** The threads at their work. */
 export class VcpuThreads {
@@ -186,7 +205,6 @@ export class VcpuThreads {
     do {
       if (await this.#shared.bell()) turn = performance.now();
       else if (performance.now() - turn > SLICE) {
-        // Promises alone would never come to timers, signals and files.
         await nextTask();
         turn = performance.now();
       }
@@ -259,15 +277,6 @@ export class VcpuThreads {
   #goneError({ id }: Vcpu): KvmError {
     return closedError("go on with the guest", this.#vm.closed ? "VM" : `vCPU ${id}`);
   }
-}
-
-const pulse = new Int32Array(new SharedArrayBuffer(4));
-
-/** Resolves in a task of its own: the event loop's others come before. A timer would take 2 ms. */
-async function nextTask(): Promise<void> {
-  const { value } = Atomics.waitAsync(pulse, 0, 0);
-  Atomics.notify(pulse, 0);
-  await value;
 }
 
 /** An error of another thread, which comes as its text. */

@@ -128,6 +128,11 @@ Deno.test("an abort ends a guest that would spin for ever, with the signal's rea
   await assertRejects(() => guest.machine.finished, Error, "enough");
 });
 
+Deno.test("an abort while threads start ends the making of the machine", async () => {
+  const signal = AbortSignal.timeout(20);
+  await assertRejects(() => Machine.create({ ...flat(spin), cpus: 16, signal }), DOMException);
+});
+
 Deno.test("a machine that is aborted already is not made", async () => {
   const signal = AbortSignal.abort(new Error("too late"));
   await assertRejects(() => Machine.boot({ ...flat(spin), signal }), Error, "too late");
