@@ -28,6 +28,7 @@ export { Errno, errnoName } from "./errno.ts";
 export { KvmError, type KvmErrorInit } from "./errors.ts";
 export { createEventFd, EVENT_FD_MAX, readEventFd, writeEventFd } from "./event_fd.ts";
 export { closedError, Fd, type StructIoctl } from "./fd.ts";
+export { type FilePlace, placeOfFile } from "./fstat.ts";
 export { withPointer } from "./indirect.ts";
 export { define, encode, type Ioctl, type IoctlSpec, type Layer } from "./ioctl.ts";
 export { kick, Kickable, type KickHandle } from "./kick.ts";

@@ -14,6 +14,7 @@ export const numbers = {
   write: 1,
   open: 2,
   close: 3,
+  fstat: 5,
   poll: 7,
   mmap: 9,
   munmap: 11,
