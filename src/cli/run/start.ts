@@ -29,7 +29,7 @@ export async function runMachine(options: RunOptions, err: Terminal): Promise<nu
     return await stay(options, note, timeout);
   } catch (error) {
     if (timeout?.aborted && error === timeout.reason) {
-      const message = `The guest was still running after ${options.timeout! / 1000} s (--timeout)`;
+      const message = `The guest had not ended after ${options.timeout! / 1000} s (--timeout)`;
       throw new Failure(message, RunStatus.TIMEOUT);
     }
     if (error instanceof GuestCrash) throw new Failure(error.message, RunStatus.CRASH);

@@ -150,7 +150,7 @@ Deno.test({
 
       const late = start("--timeout", "3", "-q");
       await terminal.until("[up]");
-      await terminal.until("kvm: The guest was still running after 3 s (--timeout)\r\n");
+      await terminal.until("kvm: The guest had not ended after 3 s (--timeout)\r\n");
       assertEquals((await late.status).code, 124);
       assertEquals(terminal.settings, before);
     });

@@ -96,7 +96,7 @@ Deno.test("--timeout ends a guest that does not end, with 124", async () => {
   const args = ["--timeout", seconds];
   const { code, stdout, stderr } = await runHere([...print("x"), ...spin], args);
   assertEquals([code, stdout], [124, "x"]);
-  assertEquals(stderr, `kvm: The guest was still running after ${seconds} s (--timeout)\n`);
+  assertEquals(stderr, `kvm: The guest had not ended after ${seconds} s (--timeout)\n`);
 });
 
 Deno.test("--boot-timer tells when the guest wrote to it, on standard error", async () => {
