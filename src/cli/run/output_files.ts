@@ -4,28 +4,37 @@
  * @module
  */
 
+import { placeOfFile } from "../../../ffi/mod.ts";
 import { Failure } from "../command.ts";
 import { withFile } from "./files.ts";
 import { RunStatus } from "./status.ts";
 
-/** One that is open. */
+/** One of them. */
 interface OutputFile {
   readonly path: string;
-  readonly file: Deno.FsFile;
-  /** Whether it was not there before. */
-  readonly isNew: boolean;
+  /** It, once it is open: one that is not there yet is made when the machine is. */
+  file: Deno.FsFile | undefined;
 }
 
+/** What is behind descriptors 0, 1 and 2. */
+const standard = [
+  "standard input comes from it",
+  "standard output goes there",
+  "standard error goes there",
+];
+
+/** Whoever else writes to a file, too, comes between, and overwrites nothing. */
+const APPEND: Deno.OpenOptions = { append: true };
+
 /**
- * Files that the guest's output goes to, until disposed of. They keep what is in them until the machine
- * is made; if it never is, those that were not there before are gone again.
+ * Files that the guest's output goes to, until disposed of. What is in them stays until the machine is
+ * made, and those that are not there are made then.
  */
 export class OutputFiles implements Disposable {
   /** What uses a file, by the file's place on its disk: a path is not the only one to it. */
   readonly #uses: Map<string, string>;
   readonly #signal: AbortSignal | undefined;
   readonly #files: OutputFile[] = [];
-  #begun = false;
 
   private constructor(uses: Map<string, string>, signal: AbortSignal | undefined) {
     this.#uses = uses;
@@ -36,7 +45,7 @@ export class OutputFiles implements Disposable {
    * Remembers which files are none to write to.
    *
    * @param inputs What the machine is made from.
-   * @param signal Aborted, it waits no more for a pipe's reader.
+   * @param signal Aborted, it waits no more for a pipe's reader, and begins nothing.
    */
   static async beside(
     inputs: readonly string[],
@@ -48,57 +57,80 @@ export class OutputFiles implements Disposable {
       const info = await Deno.stat(path).catch(() => undefined);
       if (info?.isFile) uses.set(placeOf(info), "the machine is made from it");
     }
+    for (const [fd, use] of standard.entries()) {
+      const place = placeOfFile(fd);
+      if (place !== undefined) uses.set(placeOf(place), use);
+    }
     return new OutputFiles(uses, signal);
   }
 
   /**
-   * Opens one.
+   * Opens one, if it is there.
    *
-   * @throws {Failure} for one that something else uses, or that the system refuses.
+   * @throws {Failure} for one that something else uses, or that the system refuses; or the signal's
+   * reason.
    */
   async open(path: string): Promise<WritableStream<Uint8Array>> {
-    const opened = await this.#open(path);
-    this.#files.push(opened);
-    const { file } = opened;
-    const info = await file.stat();
-    const use = this.#uses.get(placeOf(info));
-    if (use !== undefined) throw new Failure(`Cannot write to ${path}: ${use}`, RunStatus.FAILED);
-    if (info.isFile) this.#uses.set(placeOf(info), "another port does already");
-    return toFile(path, file);
+    const output: OutputFile = { path, file: undefined };
+    this.#files.push(output);
+    output.file = await this.#openExisting(path);
+    if (output.file !== undefined) await this.#claim(path, output.file);
+    return toFile(output);
   }
 
-  /** The machine is made: what was in the files is no more. */
+  /**
+   * The machine is made: what was in the files is no more. Once the signal is aborted, this is not so:
+   * the machine will not run.
+   *
+   * @throws {Failure} as {@linkcode open}.
+   */
   async begin(): Promise<void> {
-    for (const { path, file } of this.#files) {
-      if ((await file.stat()).isFile) await withFile("write to", path, () => file.truncate());
+    const old: [path: string, file: Deno.FsFile][] = [];
+    for (const output of this.#files) {
+      const { path, file } = output;
+      if (file === undefined) {
+        output.file = await withFile(
+          "write to",
+          path,
+          () => Deno.open(path, { ...APPEND, create: true }),
+        );
+        await this.#claim(path, output.file);
+      } else if ((await file.stat()).isFile) old.push([path, file]);
     }
-    this.#begun = true;
+    for (const [path, file] of old) {
+      if (this.#signal?.aborted) return;
+      await withFile("write to", path, () => file.truncate());
+    }
   }
 
   /** Closes them. */
   [Symbol.dispose](): void {
-    for (const { path, file, isNew } of this.#files) {
-      file.close();
-      if (isNew && !this.#begun) removeQuietly(path);
-    }
+    for (const { file } of this.#files) file?.close();
+  }
+
+  async #claim(path: string, file: Deno.FsFile): Promise<void> {
+    const info = await file.stat();
+    const use = this.#uses.get(placeOf(info));
+    if (use !== undefined) throw new Failure(`Cannot write to ${path}: ${use}`, RunStatus.FAILED);
+    if (info.isFile) this.#uses.set(placeOf(info), "another port does already");
   }
 
   /** A named pipe has no writer before it has a reader, and who that is may never come. */
-  async #open(path: string): Promise<OutputFile> {
+  async #openExisting(path: string): Promise<Deno.FsFile | undefined> {
     const signal = this.#signal;
-    const opening = withFile("write to", path, openFile);
+    signal?.throwIfAborted();
+    const opening = withFile("write to", path, openExisting);
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const abort = () => {
       const message = `Cannot write to ${path}: nobody has opened it to read within the ` +
         "--timeout. A pty waits for nobody: --serial pty";
       reject(new Failure(message, RunStatus.TIMEOUT));
     };
-    if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort);
     try {
       return await Promise.race([opening, aborted]);
     } catch (error) {
-      opening.then(({ file }) => file.close(), () => {});
+      opening.then((file) => file?.close(), () => {});
       throw error;
     } finally {
       signal?.removeEventListener("abort", abort);
@@ -106,35 +138,25 @@ export class OutputFiles implements Disposable {
   }
 }
 
-async function openFile(path: string): Promise<OutputFile> {
+async function openExisting(path: string): Promise<Deno.FsFile | undefined> {
   try {
-    return { path, file: await Deno.open(path, { write: true, createNew: true }), isNew: true };
+    return await Deno.open(path, APPEND);
   } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
-  // A link to a file that is not there makes it.
-  return { path, file: await Deno.open(path, { write: true, create: true }), isNew: false };
-}
-
-/** What ended it before is the error to tell. */
-function removeQuietly(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // An empty file stays, or somebody has removed it.
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }
 
-function placeOf({ dev, ino }: Deno.FileInfo): string {
+function placeOf({ dev, ino }: Pick<Deno.FileInfo, "dev" | "ino">): string {
   return `${dev} ${ino}`;
 }
 
 /** What is written is there at once; the runtime's own stream keeps some back until it is closed. */
-function toFile(path: string, file: Deno.FsFile): WritableStream<Uint8Array> {
+function toFile(output: OutputFile): WritableStream<Uint8Array> {
   return new WritableStream({
     write: (bytes) =>
-      withFile("write to", path, async () => {
-        while (bytes.length > 0) bytes = bytes.subarray(await file.write(bytes));
+      withFile("write to", output.path, async () => {
+        while (bytes.length > 0) bytes = bytes.subarray(await output.file!.write(bytes));
       }),
   });
 }

@@ -1,6 +1,7 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { debugExit, outb, print } from "../../support/instructions.ts";
 import { unemulated } from "../../support/rounds.ts";
+import { argsOf } from "../support.ts";
 import { allow, run, withFiles } from "./support.ts";
 
 const permissions = [...allow, "--allow-write"];
@@ -33,6 +34,42 @@ Deno.test(unemulated("an output file of a machine that never starts is not made"
   });
 });
 
+Deno.test(
+  unemulated("a --timeout before the machine runs leaves files as they are"),
+  async () => {
+    await withFiles({ "guest.bin": guest, "log": "old" }, async (folder) => {
+      const outputs = ["--serial", "file:log", "--debugcon", "file:debug"];
+      for (const [timeout, cpus] of [["0.001", "1"], ["0.1", "24"]] as const) {
+        const more = ["--timeout", timeout, "--cpus", cpus];
+        const [code, stderr] = await status(folder, ...flat, ...outputs, ...more);
+        assertEquals(code, 124);
+        assertStringIncludes(stderr, "had not ended after");
+        const names = Deno.readDirSync(folder).map(({ name }) => name).toArray().sort();
+        assertEquals([await Deno.readTextFile(`${folder}/log`), names], [
+          "old",
+          ["guest.bin", "log"],
+        ]);
+      }
+    });
+  },
+);
+
+Deno.test(unemulated("who else writes to an output file overwrites nothing"), async () => {
+  await withFiles({ "guest.bin": guest, "log": "old" }, async (folder) => {
+    using other = await Deno.open(`${folder}/log`, { append: true });
+    await other.write(new TextEncoder().encode(" and longer"));
+    assertEquals(await status(folder, ...flat, "--serial", "file:log"), [0, ""]);
+    await other.write(new TextEncoder().encode("er"));
+    assertEquals(await Deno.readTextFile(`${folder}/log`), "newer");
+    const two = [
+      status(folder, ...flat, "--serial", "file:both"),
+      status(folder, ...flat, "--serial", "file:both"),
+    ];
+    assertEquals(await Promise.all(two), [[0, ""], [0, ""]]);
+    assertMatch(await Deno.readTextFile(`${folder}/both`), /^[new]{3,6}$/);
+  });
+});
+
 Deno.test(unemulated("no output goes to a file that the machine is made from"), async () => {
   await withFiles({ "guest.bin": guest, "initrd": "disk", "data": "data" }, async (folder) => {
     await Deno.symlink("guest.bin", `${folder}/link`);
@@ -56,5 +93,26 @@ Deno.test(unemulated("two ports don't go to one file, but to one device they may
     assertEquals([code, await Deno.readTextFile(`${folder}/log`)], [125, "old"]);
     assertStringIncludes(stderr, "Cannot write to log: another port does already");
     assertEquals(await status(folder, ...flat, ...both("/dev/null")), [0, ""]);
+  });
+});
+
+Deno.test(unemulated("no output goes to a file that standard input or output is"), async () => {
+  await withFiles({ "guest.bin": guest, "in": "precious" }, async (folder) => {
+    const cases = [["<in", "in", "standard input comes from"], [
+      ">out",
+      "out",
+      "standard output goes",
+    ]];
+    for (const [redirection, name, reason] of cases) {
+      const kvm = argsOf(permissions, ["run", ...flat, "--serial", `file:${name}`]);
+      const { code, stderr } = await new Deno.Command("sh", {
+        args: ["-c", `exec "$0" "$@" ${redirection}`, Deno.execPath(), ...kvm],
+        cwd: folder,
+        env: { NO_COLOR: "1" },
+      }).output();
+      assertEquals(code, 125);
+      assertStringIncludes(new TextDecoder().decode(stderr), `Cannot write to ${name}: ${reason}`);
+    }
+    assertEquals(await Deno.readTextFile(`${folder}/in`), "precious");
   });
 });
