@@ -12,19 +12,14 @@ import { Errno } from "./errno.ts";
 import { KvmError } from "./errors.ts";
 import { shim as shimBase64 } from "./shim_bytes.ts";
 
-const symbols = {
+/** What programs call by the thousand. */
+const compiled = {
   /** `ioctl(fd, request, 0)` */
   ioctl2: { parameters: ["i32", "u32"], result: "i32" },
-  /** `ioctl(fd, request, argument)` with an address or any 64-bit value. */
-  ioctlU64: { name: "ioctl3", parameters: ["i32", "u32", "u64"], result: "i32" },
   /** `ioctl(fd, request, &buffer)` */
   ioctlBuffer: { name: "ioctl3", parameters: ["i32", "u32", "buffer"], result: "i32" },
   /** `ioctl(fd, request, argument)` with an id, a number or a mask. */
   ioctlU32: { name: "ioctl3_u32", parameters: ["i32", "u32", "u32"], result: "i32" },
-  /** `syscall(number, a, b, c)` */
-  syscall3: { parameters: ["i32", "u64", "u64", "u64"], result: "i64" },
-  /** `syscall(number, &buffer, a, b)`: open and memfd_create take a path or a name first. */
-  syscallBuffer: { name: "syscall3", parameters: ["i32", "buffer", "u64", "u64"], result: "i64" },
   /** `syscall(number, fd, &buffer, length)`: read and write. */
   transfer: { name: "syscall3", parameters: ["i32", "u64", "buffer", "u64"], result: "i64" },
   /** `syscall(number, a, b, c, d, e, f)` */
@@ -32,10 +27,6 @@ const symbols = {
     parameters: ["i32", "u64", "u64", "u64", "u64", "u64", "u64"],
     result: "i64",
   },
-  /** `kick(&byte, tid, signal, &other)`: sets the byte, then interrupts the other thread or this. */
-  kick: { parameters: ["u64", "i32", "i32", "u64"], result: "i32" },
-  /** `kick_entry(&entry, generation, signal)`: kicks who has an entry of the table of `kick.ts`. */
-  kickEntry: { name: "kick_entry", parameters: ["u64", "i32", "i32"], result: "i32" },
   /** `ioctl(fd, request, 0)` on a thread of the runtime's pool, which stores its id meanwhile. */
   ioctl2OnPool: {
     name: "ioctl2_as",
@@ -50,15 +41,34 @@ const symbols = {
     result: "i64",
     nonblocking: true,
   },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** What programs call now and then. */
+const uncompiled = {
+  /** `syscall(number, &buffer, a, b)`: open and memfd_create take a path or a name first. */
+  syscallBuffer: { name: "syscall3", parameters: ["i32", "buffer", "u64", "u64"], result: "i64" },
+  /** `kick(&byte, tid, signal, &other)`: sets the byte, then interrupts the other thread or this. */
+  kick: { parameters: ["u64", "i32", "i32", "u64"], result: "i32" },
+  /** `kick_entry(&entry, generation, signal)`: kicks who has an entry of the table of `kick.ts`. */
+  kickEntry: { name: "kick_entry", parameters: ["u64", "i32", "i32"], result: "i32" },
   /**
    * Makes expired POSIX timers set the byte that their sigev_value points to; the address of the
    * process's table of {@link ./kick.ts}.
    */
   handleTimerSignal: { name: "handle_timer_signal", parameters: ["i32"], result: "i64" },
-} as const satisfies Deno.ForeignLibraryInterface;
+} as const satisfies Functions;
+
+/** libc's part in it: what writes the shim into a file. */
+const loader = {
+  memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+  write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  close: { parameters: ["i32"], result: "i32" },
+} as const satisfies Functions;
+
+type Functions = Record<string, Deno.ForeignFunction>;
 
 /** The shim's functions; each returns the kernel's result, -errno on failure. */
-export type Shim = Deno.StaticForeignLibraryInterface<typeof symbols>;
+export type Shim = Deno.StaticForeignLibraryInterface<typeof compiled & typeof uncompiled>;
 
 /**
  * Two copies of this library may live in one process, and the dynamic linker takes a library of the
@@ -87,13 +97,9 @@ function load(): Shim {
       hint: "This library drives Linux KVM on x86-64; run it on such a host",
     });
   }
-  const libc = Deno.dlopen("libc.so.6", {
-    memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
-    write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
-    close: { parameters: ["i32"], result: "i32" },
-  });
+  const libc = openUncompiled("libc.so.6", loader);
   const { memfd_create, write, close } = libc.symbols;
-  const image = Uint8Array.from(atob(shimBase64), (character) => character.charCodeAt(0));
+  const image = Uint8Array.fromBase64(shimBase64);
   const MFD_CLOEXEC = 1;
   const fd = memfd_create(new TextEncoder().encode("kvm-shim\0"), MFD_CLOEXEC);
   try {
@@ -106,9 +112,40 @@ function load(): Shim {
       });
     }
     const path = `/proc/self/fd${"/".repeat(revision)}${fd}`;
-    return Deno.dlopen(path, symbols).symbols;
+    return {
+      ...Deno.dlopen(path, compiled).symbols,
+      ...openUncompiled(path, uncompiled).symbols,
+    };
   } finally {
     if (fd >= 0) close(fd);
     libc.close();
   }
+}
+
+/**
+ * Loads functions as addresses: to compile one takes the runtime 0.2 ms, in each thread anew, and a call
+ * of one that isn't takes some microseconds more.
+ */
+function openUncompiled<F extends Functions>(
+  path: string,
+  functions: F,
+): Deno.DynamicLibrary<F> {
+  const names = Object.entries(functions);
+  const pointers = Object.fromEntries(
+    names.map(([name, { name: symbol = name }]) =>
+      [name, { name: symbol, type: "pointer" }] as const
+    ),
+  );
+  const library = Deno.dlopen(path, pointers);
+  const symbols = Object.fromEntries(names.map(([name, definition]) => {
+    const pointer = new Deno.UnsafeFnPointer(
+      library.symbols[name]! as Deno.PointerObject<typeof definition>,
+      definition,
+    );
+    return [name, pointer.call.bind(pointer)];
+  }));
+  return {
+    symbols: symbols as Deno.StaticForeignLibraryInterface<F>,
+    close: () => library.close(),
+  };
 }

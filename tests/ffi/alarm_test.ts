@@ -23,8 +23,8 @@ function sleep(milliseconds: number): bigint {
 
 /** Blocks this thread in read(2), which has something to read after so many milliseconds. */
 function read(milliseconds: number): bigint {
-  const { syscall3, syscall6, transfer } = shim();
-  const file = syscall3(SYS_TIMERFD_CREATE, 1n, 0n, 0n);
+  const { syscall6, transfer } = shim();
+  const file = syscall6(SYS_TIMERFD_CREATE, 1n, 0n, 0n, 0n, 0n, 0n);
   using _fd = new Fd(Number(file), "timer");
   const time = new BigUint64Array([0n, 0n, 0n, BigInt(milliseconds) * 1_000_000n]);
   const address = addressOf(new Uint8Array(time.buffer));

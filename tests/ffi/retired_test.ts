@@ -5,6 +5,7 @@ import { shim } from "../../ffi/shim.ts";
 import { mappings } from "../support/host.ts";
 import { outputOf, specifier } from "../support/subprocess.ts";
 
+const SYS_CLOSE = 3;
 const SYS_PIPE = 22;
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -17,7 +18,7 @@ async function pipe(): Promise<{ reader: Deno.FsFile; writer: Deno.FsFile } & Di
     Deno.open(`/proc/self/fd/${ends[0]}`, { read: true }),
     Deno.open(`/proc/self/fd/${ends[1]}`, { write: true }),
   ]);
-  for (const end of ends) shim().syscall3(3, BigInt(end), 0n, 0n);
+  for (const end of ends) shim().syscall6(SYS_CLOSE, BigInt(end), 0n, 0n, 0n, 0n, 0n);
   return {
     reader,
     writer,

@@ -20,7 +20,7 @@ export function specifier(path: string): string {
 export const becomeNobody: string = `
   const { shim } = await import(${specifier("ffi/shim.ts")});
   const SYS_SETUID = 105;
-  if (shim().syscall3(SYS_SETUID, 65534n, 0n, 0n) !== 0n) throw new Error("setuid");
+  if (shim().syscall6(SYS_SETUID, 65534n, 0n, 0n, 0n, 0n, 0n) !== 0n) throw new Error("setuid");
 `;
 
 /** How to run a script. */
