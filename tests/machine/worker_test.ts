@@ -1,4 +1,6 @@
-import { assertEquals, assertGreater } from "@std/assert";
+import { assertEquals, assertGreater, assertLess } from "@std/assert";
+import { SharedState } from "../../src/machine/shared/mod.ts";
+import { type VcpuJob, VcpuWorker } from "../../src/machine/worker/mod.ts";
 import { bundleWorker, isOutdated } from "../../tools/worker.ts";
 import { needing } from "../support/host.ts";
 import { unemulated } from "../support/rounds.ts";
@@ -23,6 +25,22 @@ Deno.test(unemulated("without files for its threads a machine is refused"), asyn
     stderr: "inherit",
   }).output();
   assertEquals([code, new TextDecoder().decode(stdout)], [0, "EMFILE\n"]);
+});
+
+Deno.test(unemulated("threads that come and go leave nothing of their text behind"), async () => {
+  const [first, counted] = [60, 150];
+  const halfAJob = { id: 0, cpus: 1, buffer: new SharedState(1).buffer } as VcpuJob;
+  let before = 0;
+  for (let count = 0; count < first + counted; count++) {
+    if (count === first) before = Deno.memoryUsage().rss;
+    using worker = new VcpuWorker(count);
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    // It fails on it, and so it has come to it.
+    worker.begin(halfAJob, { onFailure: resolve, onCrash: resolve });
+    await promise;
+  }
+  // The text has more than 90 KB.
+  assertLess((Deno.memoryUsage().rss - before) / counted, 50_000);
 });
 
 /** Bytes of all files in a folder. */
