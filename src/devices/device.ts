@@ -42,7 +42,7 @@ export interface Device {
 export interface TimedDevice extends Device {
   /** When {@linkcode elapse} is due, in milliseconds as `Date.now()` counts; Infinity for never. */
   readonly deadline: number;
-  /** Does what is due by now. */
+  /** Does what is due by now, if anything: the host's clock may go back. */
   elapse(): void;
 }
 

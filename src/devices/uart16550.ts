@@ -162,6 +162,7 @@ export class Uart16550 implements Device {
         state.mcr = value &
           (UART_MCR.DTR | UART_MCR.RTS | UART_MCR.OUT1 | UART_MCR.OUT2 | UART_MCR.LOOP);
         this.#connect();
+        this.#pollIfTold();
         break;
       case UART.SCR:
         state.scr = value;
@@ -180,6 +181,11 @@ export class Uart16550 implements Device {
       receiver.push(byte, 0);
     }
     this.#update();
+  }
+
+  /** Whether a byte from the other side finds room; without, it gets lost, and LSR says so. */
+  get hasRoom(): boolean {
+    return !this.#loop && this.#receiver.hasRoom;
   }
 
   /** The other side sends a break: the line is held at zero for longer than a character. */
@@ -203,6 +209,11 @@ export class Uart16550 implements Device {
     lines = withBit(lines, UART_MSR.DCD, dcd);
     this.state.peer = lines ^ READY;
     this.#connect();
+  }
+
+  /** A guest that waits for an interrupt does not look at LSR: what has waited comes now. */
+  #pollIfTold(): void {
+    if ((this.state.ier & UART_IER.RDI) !== 0) this.poll();
   }
 
   get #dlab(): boolean {
@@ -280,6 +291,7 @@ export class Uart16550 implements Device {
     if (changed || (enabled && (value & UART_FCR.CLEAR_RECEIVER) !== 0)) this.#receiver.clear();
     state.fcr = enabled ? value & (UART_FCR.ENABLE | UART_FCR.DMA_MODE | UART_FCR.TRIGGER) : 0;
     this.#update();
+    this.#pollIfTold();
   }
 
   #controlLine(lcr: number): void {

@@ -97,6 +97,13 @@ export const serialPlaces: readonly { readonly port: number; readonly irq: numbe
   { port: Port.COM4, irq: Irq.COM2 },
 ];
 
+/** When the first of some devices has something to do. */
+export function nextDeadline(devices: readonly TimedDevice[]): number {
+  let next = Infinity;
+  for (let at = 0; at < devices.length; at++) next = Math.min(next, devices[at]!.deadline);
+  return next;
+}
+
 /**
  * Makes the board.
  *
@@ -156,13 +163,12 @@ export function createBoard(
   add(new PmTimer({ clock: monotonicMilliseconds }), [Port.PM_TIMER, 4]);
 
   const timed = devices.filter((device): device is TimedDevice => "deadline" in device);
-  const deadlines = timed.map(({ deadline }) => deadline);
   const afterAccess = ({ device }: Region) => {
-    for (let at = 0; at < timed.length; at++) {
-      if (timed[at] !== device || timed[at]!.deadline === deadlines[at]) continue;
-      deadlines[at] = timed[at]!.deadline;
-      shared.ringBell(Bell.TIMER);
-    }
+    if (!timed.includes(device as TimedDevice)) return;
+    const deadline = nextDeadline(timed);
+    if (deadline === shared.deadline) return;
+    shared.deadline = deadline;
+    shared.ringBell(Bell.TIMER);
   };
   const outputs = new Map<Device, ByteRing>(serial.map(({ uart, output }) => [uart, output]));
   for (const port of debugcons) outputs.set(port, debugcon);

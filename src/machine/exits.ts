@@ -39,7 +39,7 @@ export class MainExits {
    * @throws {GuestCrash} for one that the guest can't go on from; and whatever a device throws.
    */
   handle(vcpu: Vcpu, isCurrent: () => boolean): Promise<void> | void {
-    const { devices, shared, memory, options } = this.#init;
+    const { devices, memory, options } = this.#init;
     const exit = vcpu.lastExit;
     switch (exit.reason) {
       case "io":
@@ -53,7 +53,7 @@ export class MainExits {
           return this.#handleTripleFault(vcpu, options.onTripleFault, isCurrent);
         }
         // Not before the vCPU waits: the reset finds it so.
-        if (options.onTripleFault === "reset") return shared.end(Ending.RESET);
+        if (options.onTripleFault === "reset") return this.#reset();
     }
     throw new GuestCrash(vcpu, memory);
   }
@@ -63,10 +63,15 @@ export class MainExits {
     ask: (event: TripleFaultEvent) => TripleFaultAnswer | Promise<TripleFaultAnswer>,
     isCurrent: () => boolean,
   ): Promise<void> {
-    const { memory, shared } = this.#init;
+    const { memory } = this.#init;
     const answer = await ask({ vcpu, memory });
     if (answer !== "reset") throw new GuestCrash(vcpu, memory);
-    if (isCurrent()) shared.end(Ending.RESET);
+    if (isCurrent()) this.#reset();
+  }
+
+  #reset(): void {
+    const { shared } = this.#init;
+    shared.lock.hold(() => shared.end(Ending.RESET));
   }
 
   async #handleInternalError(vcpu: Vcpu, exit: InternalErrorExit): Promise<void> {

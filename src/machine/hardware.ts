@@ -5,11 +5,19 @@
  */
 
 import { Errno, KvmError, show } from "../../ffi/mod.ts";
-import { PitConfig } from "../../ffi/uapi/mod.ts";
+import { Irqchip, PitConfig } from "../../ffi/uapi/mod.ts";
 import type { InterruptLine } from "../devices/mod.ts";
-import { IO_APIC_PINS } from "../firmware/layout/mod.ts";
+import { IO_APIC_PINS, Irq, PIT_PIN } from "../firmware/layout/mod.ts";
 import type { MemoryMap } from "../firmware/mod.ts";
-import { Cpuid, type CpuidSource, type Kvm, type Vcpu, type Vm } from "../kvm/mod.ts";
+import {
+  Cpuid,
+  type CpuidSource,
+  defaultGsiRoutes,
+  type GsiRoute,
+  type Kvm,
+  type Vcpu,
+  type Vm,
+} from "../kvm/mod.ts";
 import type { GsiLines } from "./board.ts";
 import { PowerOnState } from "./power_on.ts";
 
@@ -48,6 +56,7 @@ export function createHardware(kvm: Kvm, map: MemoryMap, cpus: number, model: st
   try {
     for (const slot of map.slots) vm.addMemory({ ...slot, hugePages: "transparent" });
     vm.createIrqchip();
+    vm.setGsiRouting(boardRoutes());
     vm.createPit2(PitConfig.SPEAKER_DUMMY);
     const vcpus = cpuids.map((cpuid, id) => {
       const vcpu = vm.createVcpu(id);
@@ -72,6 +81,20 @@ function remembering(kvm: Kvm): CpuidSource {
   };
 }
 
+/**
+ * A PC's wiring, which the firmware tables tell of: the PIT comes in at the I/O APIC's pin 2, and line
+ * 2 leads nowhere, for there the PICs are cascaded.
+ */
+function boardRoutes(): GsiRoute[] {
+  return defaultGsiRoutes()
+    .filter(({ gsi }) => gsi !== PIT_PIN)
+    .map((route) =>
+      route.gsi === Irq.PIT && "irqchip" in route && route.irqchip.irqchip === Irqchip.IOAPIC
+        ? { gsi: Irq.PIT, irqchip: { ...route.irqchip, pin: PIT_PIN } }
+        : route
+    );
+}
+
 /** The lines of the board's devices. */
 export function linesOf(vm: Vm): GsiLines {
   return {
@@ -88,7 +111,7 @@ export function linesOf(vm: Vm): GsiLines {
  * @throws {KvmError} EINVAL for one that no pin has: KVM would take it, and have it lead nowhere.
  */
 export function lineOf(vm: Vm, gsi: number): InterruptLine {
-  if (Number.isInteger(gsi) && gsi >= 0 && gsi < IO_APIC_PINS) {
+  if (Number.isInteger(gsi) && gsi >= 0 && gsi < IO_APIC_PINS && gsi !== PIT_PIN) {
     return {
       set: (level) => {
         if (typeof level === "boolean") return vm.setIrqLine(gsi, level);
@@ -98,8 +121,7 @@ export function lineOf(vm: Vm, gsi: number): InterruptLine {
       },
     };
   }
-  const hint = `GSIs are 0 to ${
-    IO_APIC_PINS - 1
-  }: the ISA interrupts up to 15, and the I/O APIC's other pins`;
+  const hint = `GSIs are 0 to ${IO_APIC_PINS - 1}: the ISA interrupts up to 15 but for ` +
+    `${PIT_PIN}, where the PICs are cascaded, and the I/O APIC's other pins`;
   throw new KvmError({ operation: `use interrupt line ${show(gsi)}`, errno: Errno.EINVAL, hint });
 }

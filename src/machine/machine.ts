@@ -101,7 +101,7 @@ export class Machine implements AsyncDisposable {
     this.#board.rtc.setMemorySize({ below4G: low!.size, above4G: high?.size });
     const fail = (error: unknown) => void this.#conclude({ error });
     this.#devices = new MainDevices(shared, this.#board, vm.memory, fail);
-    this.#timer = new DeviceTimer(shared.lock, this.#board.timed);
+    this.#timer = new DeviceTimer(shared, this.#board.timed);
     const { ramBytes } = map;
     const described = { ...options, ramBytes, cpus: vcpus.length };
     this.#bootTimer = addStandardDevices(this.#devices, vm.memory, described);

@@ -4,12 +4,14 @@
  * @module
  */
 
+import { Errno, KvmError } from "../../ffi/mod.ts";
 import { isAwaitable } from "./awaitable.ts";
 import type { ByteRing, SharedState } from "./shared/mod.ts";
 
 /**
  * Where a console's output goes: a function, or a stream, for which the guest waits when it is slow.
- * A stream is not closed at the end. For a file take a function that calls `writeSync`: what goes to
+ * A stream is not closed at the end, and one that is slow then has what is left in its queue. For a
+ * file take a function that calls `writeSync`: what goes to
  * `FsFile.writable` is written when that is closed.
  */
 export type Output = ((bytes: Uint8Array<ArrayBuffer>) => void) | WritableStream<Uint8Array>;
@@ -20,13 +22,15 @@ export type Output = ((bytes: Uint8Array<ArrayBuffer>) => void) | WritableStream
  */
 const COLLECT = 4;
 
-/** How long the end waits for a stream that takes nothing, in milliseconds. */
+/** How long the end waits for an output that takes nothing, in milliseconds. */
 const PATIENCE = 2000;
 
 /** An output that is taken: nobody else writes to it. */
 export interface Sink {
   /** Passes bytes on. */
   readonly write: (bytes: Uint8Array<ArrayBuffer>) => Promise<void> | void;
+  /** The last ones, to one that still has others to write: false if it can't have them yet. */
+  readonly leave: (bytes: Uint8Array<ArrayBuffer>) => boolean;
   /** Gives the output back; the second time does nothing. */
   readonly close: () => void;
 }
@@ -73,18 +77,23 @@ export class OutputPump {
     }, COLLECT);
   }
 
-  /** Passes on the rest, and ends the streams. */
+  /** Passes on the rest, and gives the outputs back. What can't be passed on is an error. */
   async finish(): Promise<void> {
     clearTimeout(this.#timer);
-    for (const pipe of this.#pipes) {
-      while (pipe.ring.length > 0 || pipe.busy !== undefined) {
-        this.#drain();
-        if (await settles(pipe.busy)) continue;
-        // Whoever takes the bytes may be waiting for this very end.
-        break;
-      }
-      pipe.sink.close();
+    await Promise.all(this.#pipes.map((pipe) => this.#finish(pipe)));
+  }
+
+  async #finish(pipe: Pipe): Promise<void> {
+    while (pipe.ring.length > 0 || pipe.busy !== undefined) {
+      this.#drain();
+      if (await settles(pipe.busy)) continue;
+      // Whoever takes the bytes may be waiting for this very end.
+      const rest = pipe.ring.takeAll();
+      if (rest.length > 0 && !pipe.sink.leave(rest)) this.#onError(lostError(rest.length));
+      break;
     }
+    pipe.sink.close();
+    pipe.sink = openSink(undefined);
   }
 
   #write(pipe: Pipe): unknown {
@@ -118,6 +127,16 @@ export class OutputPump {
   }
 }
 
+function lostError(count: number): KvmError {
+  return new KvmError({
+    operation: `pass on the last ${count} bytes of the guest's output`,
+    errno: Errno.ETIMEDOUT,
+    hint:
+      `What takes them has not been done for ${PATIENCE / 1000} s with those before: a stream ` +
+      "may take longer",
+  });
+}
+
 /** Whether a write ends in time. */
 async function settles(write: Promise<void> | undefined): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -133,13 +152,18 @@ async function settles(write: Promise<void> | undefined): Promise<boolean> {
  * @throws {TypeError} for a stream that somebody else has taken.
  */
 export function openSink(output: Output | undefined): Sink {
-  if (output === undefined) return { write() {}, close() {} };
-  if (typeof output === "function") return { write: output, close() {} };
+  if (output === undefined) return { write() {}, leave: () => true, close() {} };
+  if (typeof output === "function") return { write: output, leave: () => false, close() {} };
   const writer = output.getWriter();
   return {
     write: async (bytes) => {
       await writer.ready;
       await writer.write(bytes);
+    },
+    leave: (bytes) => {
+      // It has a queue of its own, and its owner hears of what goes wrong with it.
+      writer.write(bytes).catch(() => {});
+      return true;
     },
     // Whoever gave the stream may want to write to it afterwards.
     close: () => writer.releaseLock(),

@@ -48,6 +48,7 @@ export class Pty implements SerialOptions, Disposable {
   readonly input: ReadableStream<Uint8Array>;
   readonly #fd: Fd;
   #ended = false;
+  #cancelled = false;
   #wake = () => {};
 
   /**
@@ -62,7 +63,10 @@ export class Pty implements SerialOptions, Disposable {
     this.output = new WritableStream({ write: (bytes) => this.#write(bytes) });
     this.input = new ReadableStream({
       pull: (controller) => this.#pull(controller),
-      cancel: () => this.#stopReading(),
+      cancel: () => {
+        this.#cancelled = true;
+        this.#stopReading();
+      },
     }, { highWaterMark: 0 });
   }
 
@@ -91,6 +95,7 @@ export class Pty implements SerialOptions, Disposable {
       if (count === 0) await readable(this.#fd);
       else await this.#nextLook();
     }
+    if (!this.#cancelled) controller.close();
   }
 
   #nextLook(): Promise<void> {

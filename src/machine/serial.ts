@@ -10,8 +10,11 @@ import type { BoardSerial } from "./board.ts";
 import { endedError } from "./end.ts";
 import type { SharedState } from "./shared/mod.ts";
 
-/** How long to wait for the guest to read, in milliseconds, when it has 64 KiB to read already. */
+/** When to look again, in milliseconds, whether the guest has read what it has to read first. */
 const RETRY = 10;
+
+/** A break among bytes. */
+const BREAK = Symbol("break");
 
 const encoder = new TextEncoder();
 
@@ -20,7 +23,7 @@ export class SerialLine {
   readonly #shared: SharedState;
   readonly #serial: BoardSerial;
   /** What has not found room, and how much of the first piece has. */
-  readonly #waiting: Uint8Array[] = [];
+  readonly #waiting: (Uint8Array | typeof BREAK)[] = [];
   readonly #senders: (() => void)[] = [];
   #closed = false;
   #ended = false;
@@ -34,7 +37,7 @@ export class SerialLine {
 
   /**
    * Sends bytes, or text as UTF-8, which the guest reads at its own pace. Resolves when it has no more
-   * than 64 KiB before it.
+   * than 64 KiB before it, and no break.
    *
    * @throws {KvmError} EINVAL for what is neither.
    */
@@ -47,10 +50,15 @@ export class SerialLine {
     if (this.#waiting.length > 0) await new Promise<void>((resolve) => this.#senders.push(resolve));
   }
 
-  /** Sends a break, a pause longer than any byte: to Linux, the SysRq key. */
+  /**
+   * Sends a break, a pause longer than any byte: to Linux, the SysRq key. It comes behind what was sent
+   * before, when the guest has read that.
+   */
   sendBreak(): void {
     if (this.#ended) throw endedError("send a break to a serial port");
-    if (!this.#closed) this.#shared.lock.hold(() => this.#serial.uart.receiveBreak());
+    if (this.#closed) return;
+    this.#waiting.push(BREAK);
+    this.#push();
   }
 
   /** @internal Whether nobody reads any more what is sent. */
@@ -73,22 +81,39 @@ export class SerialLine {
 
   #push(): void {
     clearTimeout(this.#timer);
-    const { input, uart } = this.#serial;
-    for (let bytes = this.#waiting[0]; bytes !== undefined; bytes = this.#waiting[0]) {
-      const fits = Math.min(input.room, bytes.length);
-      for (let at = 0; at < fits; at++) input.put(bytes[at]!);
-      if (fits < bytes.length) {
-        this.#waiting[0] = bytes.subarray(fits);
+    while (this.#waiting.length > 0) {
+      const next = this.#waiting[0]!;
+      const rest = next === BREAK ? this.#putBreak() : this.#putBytes(next);
+      if (rest !== undefined) {
+        this.#waiting[0] = rest;
         this.#timer = setTimeout(() => this.#push(), RETRY);
-        break;
+        return;
       }
       this.#waiting.shift();
     }
-    if (this.#waiting.length === 0) { for (const resolve of this.#senders.splice(0)) resolve(); }
+    for (const resolve of this.#senders.splice(0)) resolve();
+  }
+
+  /** Puts the bytes into the ring for which there is room; the others. */
+  #putBytes(bytes: Uint8Array): Uint8Array | undefined {
+    const { input, uart } = this.#serial;
+    const fits = Math.min(input.room, bytes.length);
+    for (let at = 0; at < fits; at++) input.put(bytes[at]!);
     // A guest without interrupts finds them when it looks at LSR. They are not put into the FIFO
     // before that: a guest that sets the port up clears it.
     this.#shared.lock.hold(() => {
       if ((uart.state.ier & UART_IER.RDI) !== 0) uart.poll();
+    });
+    return fits < bytes.length ? bytes.subarray(fits) : undefined;
+  }
+
+  /** Puts a break into the receiver, if there is nothing before it. */
+  #putBreak(): typeof BREAK | undefined {
+    const { input, uart } = this.#serial;
+    return this.#shared.lock.hold(() => {
+      if (input.length > 0 || !uart.hasRoom) return BREAK;
+      uart.receiveBreak();
+      return undefined;
     });
   }
 }

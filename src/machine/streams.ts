@@ -5,6 +5,7 @@
  */
 
 import { Errno, KvmError } from "../../ffi/mod.ts";
+import { nextTask } from "./next_task.ts";
 import type { MachineOptions } from "./options.ts";
 import { openSink, type Output, type Sink } from "./output.ts";
 import type { SerialLine } from "./serial.ts";
@@ -65,11 +66,12 @@ export class MachineStreams implements Disposable {
 
 /** Sends to the guest what comes, until that or the line ends. */
 export async function feed(line: SerialLine, reader: Reader): Promise<void> {
-  // A closed line takes all at once: from a source that always has something, this would never end,
-  // and let nothing else run.
+  // A closed line takes all at once, and any line what is empty: from a source that always has
+  // something, this would never end, and let nothing else run.
   while (!line.closed) {
     const { value, done } = await reader.read();
     if (done) return;
+    if (value.length === 0) await nextTask();
     await line.send(value);
   }
 }

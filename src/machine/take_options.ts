@@ -163,15 +163,14 @@ function takeModules(given: Modules): Modules {
 }
 
 function takeFwCfg(given: FwCfgFiles): FwCfgFiles {
-  const isRecord = isObject(given) && !Array.isArray(given);
-  const files = isRecord ? { ...given } : {};
-  if (!isRecord || !Object.values(files).every((file) => file instanceof Uint8Array)) {
+  const files = isPlain(given) ? Object.entries(given) : [];
+  if (!isPlain(given) || !files.every(([, file]) => file instanceof Uint8Array)) {
     invalid("fwCfg is an object: a Uint8Array for each file's name");
   }
-  for (const [name, bytes] of Object.entries(files)) {
+  return Object.fromEntries(files.map(([name, bytes]) => {
     checkBytes(OPERATION, `fwCfg's file ${show(name)}`, bytes);
-  }
-  return files;
+    return [name, bytes.slice()];
+  }));
 }
 
 function checkOutput(output: unknown): void {

@@ -28,8 +28,8 @@ export interface ConsoleActions {
   quit(): void;
   /** Presses the power button: Ctrl-A p. */
   powerButton(): void;
-  /** Resets the machine: Ctrl-A r. */
-  reset(): void;
+  /** Resets the machine: Ctrl-A r. Why that failed is told on standard error. */
+  reset(): Promise<void> | void;
   /** Sends a break: Ctrl-A b. */
   sendBreak(): void;
 }
@@ -242,14 +242,25 @@ export class TerminalConsole implements SerialOptions, Disposable {
       case "powerButton":
         return this.#actions.powerButton();
       case "reset":
-        return this.#actions.reset();
+        return void this.#reset();
       case "break":
         return this.#actions.sendBreak();
       case "help":
-        // Standard output may be a file by now, and has the guest's bytes and no others.
-        writeAll(Deno.stderr, encoder.encode(`\n${escapeHelp.join("\n")}\n`))
-          .catch((error) => this.#failInput(error));
+        this.#tell(escapeHelp.join("\n"));
     }
+  }
+
+  async #reset(): Promise<void> {
+    try {
+      await this.#actions.reset();
+    } catch (error) {
+      this.#tell(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #tell(text: string): void {
+    // Standard output may be a file by now, and has the guest's bytes and no others.
+    writeAll(Deno.stderr, encoder.encode(`\n${text}\n`)).catch((error) => this.#failInput(error));
   }
 
   /** Resolves when a read would not block, or there is nothing more to read. */
@@ -274,7 +285,7 @@ export function consoleActions(machine: () => ConsoleMachine, port = 0): Console
     quit: () => void machine().stop(),
     powerButton: () => machine().pressPowerButton(),
     reset: () =>
-      void machine().reset().catch((error) => {
+      machine().reset().catch((error) => {
         // It has ended meanwhile.
         if (!(error instanceof KvmError && error.errno === Errno.EPIPE)) throw error;
       }),

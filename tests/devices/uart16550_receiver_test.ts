@@ -116,3 +116,21 @@ Deno.test("emptying the FIFO ends the interrupt of what was in it", () => {
   write(UART.FCR, UART_FCR.ENABLE | UART_FCR.CLEAR_RECEIVER);
   assertEquals(wires.level, false);
 });
+
+Deno.test("what waits when the FIFOs change or a loop ends interrupts who waits for that", () => {
+  for (
+    const [register, value] of [
+      [UART.FCR, UART_FCR.ENABLE],
+      [UART.FCR, UART_FCR.ENABLE | UART_FCR.CLEAR_RECEIVER],
+      [UART.MCR, UART_MCR.OUT2],
+    ] as const
+  ) {
+    const { wires, read, write } = port();
+    write(UART.IER, UART_IER.RDI);
+    write(UART.MCR, UART_MCR.OUT2 | (register === UART.MCR ? UART_MCR.LOOP : 0));
+    wires.input.push(0x41);
+    assertEquals(wires.level, false);
+    write(register, value);
+    assertEquals([wires.level, read(UART.RBR)], [true, 0x41]);
+  }
+});

@@ -3,7 +3,7 @@ import { guests } from "../../mod.ts";
 import { keystroke } from "../../src/devices/mod.ts";
 import type { Machine, MachineOptions } from "../../src/machine/mod.ts";
 import { debugExit, outb } from "../support/instructions.ts";
-import { pc } from "../support/pc.ts";
+import { flat, pc } from "../support/pc.ts";
 
 const options = (name: "serialEcho" | "portScript"): MachineOptions => ({
   kernel: guests[name],
@@ -53,6 +53,47 @@ Deno.test("a serial port's interrupts carry a conversation", async () => {
   const text = "by interrupts, forth and back. ".repeat(7);
   await guest.machine.serial[0]!.send(text);
   assertEquals(await guest.until(text), text);
+});
+
+Deno.test("interrupts come to the I/O APIC's pins that the tables tell of, the PIT's to pin 2", async () => {
+  const u32 = (value: number) => new Uint8Array(Uint32Array.of(value).buffer);
+  // mov dword [rdi], register; mov dword [rdi + 0x10], value
+  const write = (register: number, value: number) => [
+    ...[0xc7, 0x07, ...u32(register)],
+    ...[0xc7, 0x47, 0x10, ...u32(value)],
+  ];
+  const code = (...timer: number[]) => [
+    ...[0xbe, ...u32(0xfee0_0000)], // mov esi, the local APIC
+    ...[0xc7, 0x86, ...u32(0xf0), ...u32(0x1ff)], // mov dword [rsi + 0xf0], on
+    ...[0xbf, ...u32(0xfec0_0000)], // mov edi, the I/O APIC
+    // Pin n's vector is 0x40 + n.
+    ...Array.from({ length: 24 }, (_, pin) => [
+      ...write(0x11 + pin * 2, 0),
+      ...write(0x10 + pin * 2, 0x40 + pin),
+    ]).flat(),
+    // The PIT ticks, or a user's device is asked to interrupt.
+    ...timer,
+    ...outb(0x500, 0),
+    // again: mov eax, [rsi + 0x220]; test eax, eax; jz again: vectors 0x40 to 0x5f that are requested
+    ...[0x8b, 0x86, ...u32(0x220), 0x85, 0xc0, 0x74, 0xf6],
+    ...[0xe7, 0xf4], // out 0xf4, eax
+  ];
+  const pins = async (kernel: number[], gsi?: number) => {
+    await using guest = await pc(flat(kernel), async (machine) => {
+      machine.mapPorts(0x500, 1, {
+        read: () => 0,
+        write: () => gsi === undefined ? undefined : machine.line(gsi).set(true),
+      });
+      await machine.resume();
+    });
+    return await guest.machine.finished;
+  };
+  const pit = [...outb(0x43, 0x34), ...outb(0x40, 0), ...outb(0x40, 0x10)];
+  assertEquals(await pins(code(...pit)), { reason: "debugExit", code: 1 << 2 });
+  for (const gsi of [1, 5, 12, 20]) {
+    const end = await pins(code(), gsi);
+    assertEquals(end, { reason: "debugExit", code: 1 << gsi });
+  }
 });
 
 Deno.test("the clock interrupts at the rate that the guest asks for", async () => {

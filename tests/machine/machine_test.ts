@@ -309,6 +309,7 @@ Deno.test("options that can't be are refused before there is a machine", async (
     [{ serial: [{}, { onput: 5 } as object] }, "A console has no onput, but output, input"],
     [{ fwCfg: { a: "text" as unknown as Uint8Array } }, "a Uint8Array for each"],
     [{ fwCfg: [] as unknown as Record<string, Uint8Array> }, "a Uint8Array for each"],
+    [{ fwCfg: new Map() as unknown as Record<string, Uint8Array> }, "a Uint8Array for each"],
     [{ signal: {} as AbortSignal }, "an AbortSignal"],
     [{ onInternalError: "x" as unknown as () => "stop" }, "is a function"],
   ];
@@ -342,7 +343,7 @@ Deno.test("keys, bytes and lines that can't be are refused, whatever their type"
     const sent = machine.serial[0]!.send(wrong as unknown as string);
     assertEquals((await assertRejects(() => sent, KvmError)).code, "EINVAL");
   }
-  for (const wrong of [undefined, null, -1, NaN, 1.5, "5", 5n, Symbol("x"), 24, 4096, 1e9]) {
+  for (const wrong of [undefined, null, -1, NaN, 1.5, "5", 5n, Symbol("x"), 2, 24, 4096, 1e9]) {
     const error = assertCode("EINVAL", () => machine.line(wrong as number));
     assertStringIncludes(error.message, "0 to 23");
   }

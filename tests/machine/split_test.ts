@@ -238,6 +238,9 @@ Deno.test("the debug exit's code is as wide as the access, but for ports that ot
   for (const [code, port, exitCode, log] of ends) {
     assertEquals(await endOf(code, {}, port), [{ reason: "debugExit", code: exitCode }, [...log]]);
   }
+  // out 0xf4, eax
+  const [end] = await endOf([...movEax(0x8000_0001), 0xe7, 0xf4]);
+  assertEquals(end, { reason: "debugExit", code: 0x8000_0001 });
 });
 
 Deno.test("PCI's configuration address is no byte for the reset control inside it", async () => {

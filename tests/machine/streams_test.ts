@@ -91,6 +91,65 @@ for (const outcome of ["debugExit", "stopped"] as const) {
   });
 }
 
+Deno.test("a stream that is slow has all of the output in the end, after the machine's", async () => {
+  let [received, open] = [0, Promise.withResolvers<void>()];
+  const output = new WritableStream<Uint8Array>({
+    async write(bytes) {
+      await open.promise;
+      received += bytes.length;
+    },
+  });
+  const text = "more than one piece, in any case";
+  await using machine = await Machine.boot({
+    ...flat(print(text), debugExit(3)),
+    console: { output },
+  });
+  assertEquals(await machine.finished, { reason: "debugExit", code: 3 });
+  assertEquals([received, output.locked], [0, false]);
+  open.resolve();
+  await output.close();
+  assertEquals(received, text.length);
+});
+
+Deno.test("what a function has no time for is told, and it is called no more", async () => {
+  const open = Promise.withResolvers<void>();
+  let calls = 0;
+  const output = () => {
+    calls++;
+    return open.promise as unknown as void;
+  };
+  const first = Promise.withResolvers<void>();
+  await using machine = await Machine.create({
+    ...flat(print("a"), outb(0x500, 1), print("bc"), debugExit(3)),
+    console: { output },
+    debugcon: output,
+  });
+  machine.mapPorts(0x500, 1, {
+    read: () => 0,
+    write: async () => {
+      while (calls === 0) await new Promise((resolve) => setTimeout(resolve));
+      first.resolve();
+    },
+  });
+  await machine.resume();
+  await first.promise;
+  const error = await assertRejects(() => machine.finished, KvmError, "the last 2 bytes");
+  assertEquals(error.code, "ETIMEDOUT");
+  open.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assertEquals(calls, 1);
+});
+
+Deno.test("an input of nothing but empty pieces keeps nobody from timers and signals", async () => {
+  const input = new ReadableStream<Uint8Array>({ pull: (to) => to.enqueue(new Uint8Array()) });
+  await using machine = await Machine.boot({
+    ...flat(spin),
+    console: { input },
+    signal: AbortSignal.timeout(50),
+  });
+  await assertRejects(() => machine.finished, DOMException, "timeout");
+});
+
 Deno.test("a guest whose console takes nothing is paused, resumed and stopped", async () => {
   const full = Promise.withResolvers<void>();
   const done = Promise.withResolvers<void>();

@@ -49,7 +49,7 @@ Deno.test("handlers and what triple faults are can't be changed behind a machine
   assertEquals(calls, 1);
 });
 
-Deno.test("lists, records and URLs in the options are copied, and bytes are not", () => {
+Deno.test("lists, records, URLs and fw_cfg's files in the options are copied, and other bytes are not", () => {
   const kernel = new URL("file:///boot/vmlinuz");
   const image = Uint8Array.of(1);
   const modules = [{ image, commandLine: "a" }];
@@ -63,6 +63,7 @@ Deno.test("lists, records and URLs in the options are copied, and bytes are not"
   modules.push({ image, commandLine: "c" });
   Object.assign(port, { output: 5 });
   serial.push(port);
+  fwCfg.a!.fill(9);
   delete fwCfg.a;
   assertEquals(`${taken.kernel}`, "file:///boot/vmlinuz");
   assertEquals(taken.modules, [{ image, commandLine: "a" }]);

@@ -6,11 +6,17 @@ import { unemulated } from "../support/rounds.ts";
 import { specifier } from "../support/subprocess.ts";
 import { TestTerminal } from "../support/terminal.ts";
 
-/** Runs a script whose guest, by default, echoes until a "q", at the terminal of its process. */
-function commandOf(then: string, kernel: ArrayLike<number> = echoUntilQ(3)): string[] {
+/**
+ * Runs a script whose guest, by default, echoes until a "q", at the terminal of its process; the guest
+ * may be a file.
+ */
+function commandOf(then: string, kernel: ArrayLike<number> | string = echoUntilQ(3)): string[] {
+  const source = typeof kernel === "string"
+    ? JSON.stringify(kernel)
+    : `Uint8Array.of(${Array.from(kernel)})`;
   const text = `
     import { Machine } from ${specifier("src/machine/mod.ts")};
-    const kernel = Uint8Array.of(${Array.from(kernel)});
+    const kernel = ${source};
     const machine = await Machine.boot({ kernel, protocol: "flat64", console: "inherit" });
     console.error("[ready]");
     ${then}
@@ -29,7 +35,7 @@ const toTheEnd = `
 async function start(
   terminal: TestTerminal,
   then: string,
-  kernel?: ArrayLike<number>,
+  kernel?: ArrayLike<number> | string,
 ): Promise<Deno.ChildProcess> {
   const child = terminal.spawn(Deno.execPath(), ...commandOf(then, kernel));
   await terminal.until("[ready]");
@@ -118,6 +124,26 @@ testAtTerminal("Ctrl-A r resets the machine", async (terminal) => {
   await terminal.type("q");
   await terminal.until("[debugExit]");
   assertEquals((await child.status).code, 0);
+});
+
+testAtTerminal("why Ctrl-A r resets nothing is told, and the guest goes on", async (terminal) => {
+  const folder = Deno.makeTempDirSync();
+  try {
+    const path = `${folder}/kernel`;
+    Deno.writeFileSync(path, echoUntilQ(3));
+    const child = await start(terminal, toTheEnd, path);
+    await terminal.type("a");
+    await terminal.until("a");
+    Deno.removeSync(path);
+    await terminal.type("\x01r");
+    await terminal.until(`Cannot read the kernel from ${path}: ENOENT`);
+    await terminal.type("bq");
+    await terminal.until("bq");
+    await terminal.until("[debugExit]");
+    assertEquals((await child.status).code, 0);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
 });
 
 for (

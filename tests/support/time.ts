@@ -31,3 +31,17 @@ export function withAmpleTime(attempt: (milliseconds: number) => void): number {
   }
   throw new Error(`It took longer than ${PATIENCE} s`);
 }
+
+/** What a promise resolves with, or an error if that takes longer than any machine needs. */
+export async function inTime<T>(promise: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => reject(new Error(`It took longer than ${PATIENCE} s`)),
+    PATIENCE * 1000,
+  );
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

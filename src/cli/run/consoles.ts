@@ -5,6 +5,7 @@
  */
 
 import {
+  type ConsoleActions,
   consoleActions,
   type Machine,
   type Output,
@@ -23,16 +24,25 @@ export class Consoles implements Disposable {
   readonly debugcon: Output | undefined;
   /** Whether standard input is a terminal, and the guest's. */
   readonly hasKeys: boolean;
+  /** Whose bytes are somewhere when they are written; a pty's may have nobody. */
+  readonly #streams: readonly WritableStream<Uint8Array>[];
+  /** Resolves when somebody wants to leave. */
+  readonly #quit: Promise<void>;
   readonly #stack: DisposableStack;
 
   private constructor(
     serial: readonly SerialOptions[],
     debugcon: Output | undefined,
+    quit: Promise<void>,
     stack: DisposableStack,
   ) {
     this.serial = serial;
     this.debugcon = debugcon;
     this.hasKeys = serial.some((end) => end instanceof TerminalConsole && end.isTerminal);
+    this.#streams = [...serial.filter((end) => !(end instanceof Pty)), { output: debugcon }]
+      .map(({ output }) => output)
+      .filter((output) => output instanceof WritableStream);
+    this.#quit = quit;
     this.#stack = stack;
   }
 
@@ -51,6 +61,17 @@ export class Consoles implements Disposable {
     announce: (port: string, path: string) => void,
   ): Promise<Consoles> {
     using stack = new DisposableStack();
+    const { promise: quit, resolve: leave } = Promise.withResolvers<void>();
+    const actions = (port: number): ConsoleActions => {
+      const actions = consoleActions(machine, port);
+      return {
+        ...actions,
+        quit: () => {
+          leave();
+          actions.quit();
+        },
+      };
+    };
     const open = async (target: Target, name: string, port: number): Promise<SerialOptions> => {
       switch (target.kind) {
         case "none":
@@ -63,7 +84,7 @@ export class Consoles implements Disposable {
           return pty;
         }
         case "stdio":
-          return stack.use(new TerminalConsole(consoleActions(machine, port)));
+          return stack.use(new TerminalConsole(actions(port)));
       }
     };
     const ends: SerialOptions[] = [];
@@ -72,7 +93,27 @@ export class Consoles implements Disposable {
     }
     // It has no input: standard input stays unread.
     const { output } = await open(debugcon, "the debug console", 0);
-    return new Consoles(ends, output, stack.move());
+    return new Consoles(ends, output, quit, stack.move());
+  }
+
+  /**
+   * After the machine's end: resolves when all that the guest wrote is where it goes, or when somebody
+   * wants to leave before.
+   *
+   * @throws whatever goes wrong with that; or the signal's reason.
+   */
+  async drain(signal: AbortSignal | undefined): Promise<void> {
+    const written = Promise.all(this.#streams.map((stream) => stream.getWriter().close()));
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const abort = () => reject(signal!.reason);
+    signal?.addEventListener("abort", abort);
+    try {
+      signal?.throwIfAborted();
+      await Promise.race([written, this.#quit, aborted]);
+    } finally {
+      signal?.removeEventListener("abort", abort);
+      written.catch(() => {});
+    }
   }
 
   /** Closes them. */

@@ -92,7 +92,9 @@ async function stay(
     // It has ended before it began: finished says why.
     if (!(error instanceof KvmError && error.errno === Errno.EPIPE)) throw error;
   }
-  return statusOf(await finished);
+  const end = await finished;
+  await consoles.drain(signal);
+  return statusOf(end);
 }
 
 /** The files that a machine is made from. */

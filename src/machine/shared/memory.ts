@@ -3,6 +3,7 @@
  *
  * ```text
  * words     the lock, the doorbell, the machine's end, what main has claimed
+ * deadline  when main comes back to the devices
  * vCPUs     order, status and kick handle of each
  * ports     a bit for each port that main answers
  * ranges    the MMIO ranges that main answers
@@ -86,6 +87,7 @@ const VCPU_WORDS = 4;
 const COMMAND_MASK = 3;
 
 const WORDS = 16;
+const DEADLINE_WORDS = 2;
 const PORTS = 65_536;
 const PORT_BITS_BYTES = PORTS / 8;
 /** More than any machine here has. */
@@ -105,6 +107,7 @@ export class SharedState {
   /** Whoever touches a device's state holds it. */
   readonly lock: Lock;
   readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #deadline: Float64Array<SharedArrayBuffer>;
   readonly #vcpus: Int32Array<SharedArrayBuffer>;
   readonly #handles: Float64Array<SharedArrayBuffer>;
   readonly #ports: Uint8Array<SharedArrayBuffer>;
@@ -117,7 +120,7 @@ export class SharedState {
 
   /** Shows what another thread has made, or makes it. */
   constructor(cpus: number, buffer?: SharedArrayBuffer) {
-    const vcpusAt = WORDS * 4;
+    const vcpusAt = (WORDS + DEADLINE_WORDS) * 4;
     const portsAt = vcpusAt + cpus * VCPU_WORDS * 4;
     const rangesAt = portsAt + PORT_BITS_BYTES;
     this.#ringsAt = rangesAt + MAX_RANGES * 2 * 8;
@@ -125,6 +128,7 @@ export class SharedState {
     this.buffer = buffer ?? new SharedArrayBuffer(this.#statesAt + STATES_BYTES);
     this.cpus = cpus;
     this.#words = new Int32Array(this.buffer, 0, WORDS);
+    this.#deadline = new Float64Array(this.buffer, WORDS * 4, 1);
     this.#vcpus = new Int32Array(this.buffer, vcpusAt, cpus * VCPU_WORDS);
     this.#handles = new Float64Array(this.buffer, vcpusAt, cpus * VCPU_WORDS / 2);
     this.#ports = new Uint8Array(this.buffer, portsAt, PORT_BITS_BYTES);
@@ -226,11 +230,23 @@ export class SharedState {
     Atomics.notify(this.#words, Word.ROOM);
   }
 
-  /** The guest asks for the machine's end; of several, the first one counts. */
+  /** With the lock held: the guest asks for the machine's end; of several, the first one counts. */
   end(ending: number, code = 0): void {
     if (!this.isEnding) this.#words[Word.CODE] = code;
     Atomics.compareExchange(this.#words, Word.ENDING, Ending.NONE, ending);
     this.ringBell(Bell.ENDING);
+  }
+
+  /**
+   * With the lock held: when main has the devices do what is due then, in milliseconds since 1970, as
+   * far as it has been told. Whoever moves it rings the bell.
+   */
+  get deadline(): number {
+    return this.#deadline[0]!;
+  }
+
+  set deadline(deadline: number) {
+    this.#deadline[0] = deadline;
   }
 
   /** Whether the guest has asked for the machine's end. */
@@ -241,7 +257,7 @@ export class SharedState {
   /** Main's side: what the guest asked for. */
   get ending(): { readonly ending: number; readonly code: number } {
     const ending = Atomics.load(this.#words, Word.ENDING);
-    return { ending, code: this.#words[Word.CODE]! };
+    return { ending, code: this.#words[Word.CODE]! >>> 0 };
   }
 
   /** Main's side: it has done so, and all vCPUs wait. */

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { Command, SharedState, Status } from "../../../src/machine/shared/mod.ts";
 import { rounds } from "../../support/rounds.ts";
+import { inTime } from "../../support/time.ts";
 
 const MORE_THAN_HALF = (32 << 10) + 1;
 
@@ -64,7 +65,7 @@ Deno.test("no command is lost on a vCPU that is about to wait for room", async (
   });
   const reaches = async (status: number) => {
     while (shared.status(0) !== status) {
-      await shared.bell();
+      await inTime(shared.bell());
       shared.takeBell();
     }
   };
@@ -80,6 +81,7 @@ Deno.test("no command is lost on a vCPU that is about to wait for room", async (
     }
     shared.setCommand(0, Command.STOP);
     await reaches(Status.STOPPED);
+    assertEquals(shared.status(0), Status.STOPPED);
   } finally {
     worker.terminate();
   }
