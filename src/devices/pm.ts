@@ -64,8 +64,11 @@ export const PM1_CONTROL = {
   SLP_EN: 1 << 13,
 } as const;
 
-/** The type of sleep that is S5, power off: the first number of the DSDT's \_S5 package. */
-export const SLP_TYP_S5 = 5;
+/**
+ * The type of sleep that is S5, power off: the first number of the DSDT's \_S5 package. It is QEMU's,
+ * which kernels without an AML interpreter count on.
+ */
+export const SLP_TYP_S5 = 0;
 
 /** What a {@linkcode PmControl} is connected to. */
 export interface PmControlWires {

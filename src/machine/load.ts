@@ -68,6 +68,10 @@ async function readFile(
     const operation = `read the ${what} from ${show(source)}`;
     throw new KvmError({ operation, errno: Errno.EINVAL, hint: "It is a path, a URL or bytes" });
   }
+  if (source === "") {
+    const hint = "Give the path of a file";
+    throw new KvmError({ operation: `read the ${what} from ""`, errno: Errno.ENOENT, hint });
+  }
   const operation = `read the ${what} from ${source}`;
   try {
     const { isFile, isDirectory } = await Deno.stat(source);

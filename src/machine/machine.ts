@@ -58,7 +58,7 @@ export class Machine implements AsyncDisposable {
    * and don't close them.
    */
   readonly vm: Vm;
-  /** COM1, which is the console, and on. */
+  /** COM1, which is the console, and then those that the option `serial` asks for. */
   readonly serial: readonly SerialLine[];
   readonly #options: MachineOptions;
   readonly #map: MemoryMap;
@@ -252,8 +252,9 @@ export class Machine implements AsyncDisposable {
   }
 
   /**
-   * Presses and releases keys, by the scan codes of set 2 that a keyboard sends; whether the keyboard
-   * had room for them: it remembers 16 bytes.
+   * Presses and releases keys, by the scan codes of set 2 that a keyboard sends, such as `press()`,
+   * `release()` and `keystroke()` of `./devices` make; whether the keyboard had room for them: it
+   * remembers 16 bytes.
    */
   sendKeys(scancodes: readonly number[]): boolean {
     this.#refuseEnded("send keys");

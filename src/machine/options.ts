@@ -17,7 +17,10 @@ export type FileSource = string | URL | Uint8Array<ArrayBuffer>;
 export interface SerialOptions {
   /** Where what the guest sends goes; nowhere by default. */
   readonly output?: Output | undefined;
-  /** What the guest is sent; more can be sent with `machine.serial[0].send()`. */
+  /**
+   * What the guest is sent; more can be sent with `machine.serial[0].send()`. It is cancelled when the
+   * machine ends.
+   */
   readonly input?: ReadableStream<Uint8Array> | undefined;
 }
 
@@ -55,7 +58,7 @@ export interface KernelOptions
   readonly kernel: FileSource;
   /** The initial ramdisk. */
   readonly initrd?: FileSource | undefined;
-  /** Multiboot modules. */
+  /** Modules, for Multiboot and PVH. */
   readonly modules?:
     | readonly { readonly image: FileSource; readonly commandLine?: string | undefined }[]
     | undefined;

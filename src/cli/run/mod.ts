@@ -27,7 +27,8 @@ What is started:
   --entry ADDRESS          where a flat or ELF image begins
 
 The machine:
-  -m, --memory SIZE        RAM above 1M, such as 512M or 2G; a bare number is MiB; 256 by default
+  -m, --memory SIZE        RAM, such as 512M or 2G and more than 1M; a bare number is MiB; 256 by
+                           default
   --cpus N, --smp N        vCPUs; 1 by default
   --cpu MODEL              host or baseline, and features: host,-avx512f,+x2apic
   --fw-cfg NAME=FILE       a file that the guest finds through fw_cfg; repeatable
@@ -43,7 +44,7 @@ How it ends:
   --triple-fault WHAT      error (the default), or reset as on a PC
   --timeout SECONDS        ends the machine after that time
 HLT ends nothing: it waits for an interrupt, for ever where none is enabled. Code of one's own ends
-with an OUT to port 0xf4.
+with an OUT to port 0xf4, or of the word 0x2000 to 0x604. There is no BIOS behind INT.
 
 And:
   --boot-timer             tell when the guest writes to the boot timer
