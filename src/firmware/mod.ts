@@ -18,6 +18,7 @@ export type {
   Trigger,
   VirtioMmio,
 } from "./description.ts";
+export { vectorAt, writeInterruptVectors } from "./interrupt_vectors.ts";
 export * from "./layout/mod.ts";
 export {
   type E820Entry,

@@ -5,7 +5,9 @@
  */
 
 import { KvmError } from "../../ffi/mod.ts";
+import { vectorAt } from "../firmware/mod.ts";
 import { copyExit, type ExitRecord, formatRegisters, type Vcpu } from "../kvm/mod.ts";
+import { CR0 } from "../arch/x86/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 
 /**
@@ -36,7 +38,7 @@ export class GuestCrash extends Error {
     const sregs = vcpu.getSregs();
     const isReset = exit.reason === "shutdown" && sregs.cs.base + regs.rip === RESET_VECTOR;
     const lines = [
-      `vCPU ${vcpu.id}: ${explain(exit)}`,
+      `vCPU ${vcpu.id}: ${explainVector(vcpu, memory) ?? explain(exit)}`,
       `Last exit: ${Deno.inspect(exit)}`,
       isReset
         ? "KVM has reset the vCPU by now: where it was is lost, and these registers are new"
@@ -47,6 +49,30 @@ export class GuestCrash extends Error {
     this.vcpu = vcpu.id;
     this.exit = exit;
   }
+}
+
+/** The interrupt vector that a vCPU in real mode is at the end of, where there is no BIOS. */
+export function unhandledVector(vcpu: Vcpu): number | undefined {
+  const { cs, cr0 } = vcpu.getSregs();
+  return (cr0 & CR0.PE) === 0n ? vectorAt(cs.base + vcpu.getRegs().rip) : undefined;
+}
+
+function explainVector(vcpu: Vcpu, memory: GuestMemory): string | undefined {
+  const vector = unhandledVector(vcpu);
+  if (vector === undefined) return undefined;
+  const { rax, rsp } = vcpu.getRegs();
+  const stack = Number(vcpu.getSregs().ss.base + (rsp & 0xffffn));
+  const slot = memory.slotAt(stack);
+  const from = slot !== undefined && stack + 4 <= slot.end
+    ? ` before ${word(memory.readU16(stack + 2))}:${word(memory.readU16(stack))}`
+    : "";
+  return `INT 0x${vector.toString(16)} (AX ${word(Number(rax & 0xffffn))}), or an exception of ` +
+    `that number,${from}: the guest has set no vector for it, and there is no BIOS. A device at ` +
+    "port 0xb2 may be one";
+}
+
+function word(value: number): string {
+  return value.toString(16).padStart(4, "0");
 }
 
 function explain(exit: ExitRecord): string {

@@ -6,7 +6,8 @@
 
 import type { InternalErrorExit, Vcpu } from "../kvm/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
-import { GuestCrash } from "./crash.ts";
+import { Port } from "../firmware/mod.ts";
+import { GuestCrash, unhandledVector } from "./crash.ts";
 import type { MainDevices } from "./main_devices.ts";
 import type { MachineOptions, TripleFaultAnswer, TripleFaultEvent } from "./options.ts";
 import { Ending, type SharedState } from "./shared/mod.ts";
@@ -43,6 +44,11 @@ export class MainExits {
     const exit = vcpu.lastExit;
     switch (exit.reason) {
       case "io":
+        if (exit.port === Port.SMI_COMMAND && !devices.hasPort(exit.port)) {
+          // Real mode's vectors lead there, and no device is the BIOS.
+          if (unhandledVector(vcpu) !== undefined) break;
+        }
+        return devices.handle(exit);
       case "mmio":
         return devices.handle(exit);
       case "internalError":

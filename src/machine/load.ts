@@ -10,6 +10,7 @@ import {
   type FirmwareDescription,
   type MemoryMap,
   writeAcpiTables,
+  writeInterruptVectors,
   writeMpTable,
 } from "../firmware/mod.ts";
 import { SLP_TYP_S5 } from "../devices/mod.ts";
@@ -117,6 +118,7 @@ export function loadMachine(
   const description = describe(described);
   const { rsdpAddress } = writeAcpiTables(memory, description);
   writeMpTable(memory, description);
+  writeInterruptVectors(memory);
   const { protocol, commandLine, loadAddress, entry } = options;
   return loadKernel(memory, files.kernel, {
     protocol,

@@ -9,7 +9,7 @@
  */
 
 import { Errno, KvmError } from "../../ffi/mod.ts";
-import { IO_APIC, LOCAL_APIC } from "../firmware/mod.ts";
+import { IO_APIC, LOCAL_APIC, Port } from "../firmware/mod.ts";
 import type { Device } from "../devices/mod.ts";
 import type { IoExit, MmioExit } from "../kvm/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
@@ -54,10 +54,16 @@ export class MainDevices {
     this.#shared = shared;
     this.#memory = memory;
     this.#onError = onError;
+    this.#claimSmiCommand();
     for (const region of board.ports.regions) {
       const { start, end } = region;
       this.#ports.map(start, end - start, boardDevice(shared, board, region), region);
     }
+  }
+
+  /** Whether a port is a device's. */
+  hasPort(port: number): boolean {
+    return this.#ports.find(port) !== undefined;
   }
 
   /** Puts a device at ports that no other has; until disposed of. */
@@ -68,7 +74,9 @@ export class MainDevices {
     this.#shared.claimPorts(start, count, true);
     return {
       [Symbol.dispose]: () => {
-        if (this.#ports.unmap(region)) this.#shared.claimPorts(start, count, false);
+        if (!this.#ports.unmap(region)) return;
+        this.#shared.claimPorts(start, count, false);
+        this.#claimSmiCommand();
       },
     };
   }
@@ -121,6 +129,11 @@ export class MainDevices {
   reset(): void {
     const regions: readonly Region[] = [...this.#ports.regions, ...this.#mmio.regions];
     for (const device of new Set(regions.map(({ device }) => device))) device.reset?.();
+  }
+
+  /** Main tells what it means that nobody answers there. */
+  #claimSmiCommand(): void {
+    this.#shared.claimPorts(Port.SMI_COMMAND, 1, true);
   }
 
   #userDevice(device: Device): Device {

@@ -6,6 +6,7 @@
 
 import { assemble, type Bits } from "../../assemble/mod.ts";
 import { HIGH_MEMORY } from "../../firmware/mod.ts";
+import { detectProtocol, type Protocol } from "../../loader/mod.ts";
 import type { KernelOptions } from "../../machine/mod.ts";
 import { UsageError } from "../command.ts";
 import { readWhole } from "./files.ts";
@@ -25,22 +26,31 @@ export async function kernelOf(
 ): Promise<Kernel> {
   const { kernel, protocol, loadAddress, entry } = options;
   if (!kernel.endsWith(".asm")) return { kernel, protocol, loadAddress, entry };
-  const mode = protocol ?? "flat64";
-  const bits = bitsOf[mode];
-  if (bits === undefined) {
-    throw new UsageError(`Source is started as flat16, flat32 or flat64, not as ${mode}`);
+  if (protocol !== undefined && bitsOf[protocol] === undefined) {
+    throw new UsageError(`Source is started as flat16, flat32 or flat64, not as ${protocol}`);
   }
-  // NASM reads no file here: a bare snippet needs the bits and the origin before its first line.
   const source = new TextDecoder().decode(await readWhole(kernel, signal));
   const own = originOf(source);
-  const place = loadAddress ?? own ?? (mode === "flat16" ? BOOT_SECTOR : HIGH_MEMORY);
   const include = [kernel.slice(0, kernel.lastIndexOf("/") + 1) || "./"];
-  return {
-    kernel: assemble(source, { bits, include, ...(own === undefined ? { origin: place } : {}) }),
-    protocol: mode,
-    loadAddress: place,
-    entry,
+  const as = (mode: Protocol) => {
+    const place = loadAddress ?? own ?? (mode === "flat16" ? BOOT_SECTOR : HIGH_MEMORY);
+    // NASM reads no file here: a bare snippet needs the bits and the origin before its first line.
+    const origin = own === undefined ? { origin: place } : {};
+    const image = assemble(source, { bits: bitsOf[mode]!, include, ...origin });
+    return { kernel: image, protocol: mode, loadAddress: place, entry };
   };
+  if (protocol !== undefined) return as(protocol);
+  if (beginsIn16Bits(source)) {
+    const sector = as("flat16");
+    if (detectProtocol(sector.kernel) === "flat16") return sector;
+  }
+  return as("flat64");
+}
+
+/** Whether a source says so before it says anything else of that. */
+function beginsIn16Bits(source: string): boolean {
+  const [, bits] = /^[ \t]*\[?[ \t]*(?:bits[ \t]+|use)(\d+)/im.exec(source) ?? [];
+  return bits === "16";
 }
 
 /** The origin that a source states itself. */

@@ -22,7 +22,7 @@ What is started:
   --append TEXT            the kernel's command line
   --module FILE[=TEXT]     a Multiboot or PVH module with its own command line; repeatable
   --protocol NAME          linux, elf, pvh, multiboot, flat16, flat32 or flat64; by default what
-                           the image looks like, and flat64 for source
+                           the image looks like, and flat64 for source but for boot sectors
   --load-address ADDRESS   where a flat or relocatable image goes
   --entry ADDRESS          where a flat or ELF image begins
 
@@ -44,7 +44,8 @@ How it ends:
   --triple-fault WHAT      error (the default), or reset as on a PC
   --timeout SECONDS        ends the machine after that time
 HLT ends nothing: it waits for an interrupt, for ever where none is enabled. Code of one's own ends
-with an OUT to port 0xf4, or of the word 0x2000 to 0x604. There is no BIOS behind INT.
+with an OUT to port 0xf4, or of the word 0x2000 to 0x604. There is no BIOS behind INT:
+a boot sector that wants one ends as a crash.
 
 And:
   --boot-timer             tell when the guest writes to the boot timer
@@ -71,7 +72,7 @@ access to /dev/kvm.
 Examples:
   kvm run vmlinuz --initrd initrd.img --append console=ttyS0 -m 512 --cpus 2
   kvm run kernel.elf --serial file:boot.log --timeout 60 --no-reboot
-  kvm run boot-sector.asm --protocol flat16
+  kvm run boot-sector.asm
   echo hello | kvm run --quiet echo.bin --protocol flat64
 `;
 

@@ -13,6 +13,7 @@
  *   0x0010_0000 ├ HIGH_MEMORY   RAM from 1 MiB: the kernel, the initial ramdisk
  *   0x000f_e000 ├ MP_TABLE      MP floating pointer, MP configuration table
  *   0x000e_0000 ├ ACPI_TABLES   RSDP, the other ACPI tables
+ *   0x000c_0000 ├ BIOS_HANDLERS what real mode's vectors lead to
  *   0x000a_0000 ├ LEGACY_HOLE   a PC's video memory and ROMs: RAM that no kernel takes for its own
  *   0x0009_fc00 ├ EBDA          the BIOS's extended data area
  *               │
@@ -46,6 +47,9 @@ export const EBDA = 0x9_fc00;
 
 /** Where a PC has its video memory and its ROMs. There is RAM, but no kernel takes it. */
 export const LEGACY_HOLE = 0xa_0000;
+
+/** Where real mode's vectors lead to: a handler for each, of 4 bytes. */
+export const BIOS_HANDLERS = 0xc_0000;
 
 /** The ACPI tables, the RSDP first: kernels look for it here in steps of 16 bytes. */
 export const ACPI_TABLES = 0xe_0000;

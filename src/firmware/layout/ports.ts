@@ -25,6 +25,8 @@ export const Port = {
   POST: 0x80,
   /** System control port A: gate A20 and a quick reset. */
   SYSTEM_A: 0x92,
+  /** Where a firmware's interrupt handlers ask for what they can't do themselves. */
+  SMI_COMMAND: 0xb2,
   /** The debug console, as Bochs has it. */
   DEBUGCON: 0xe9,
   /** The debug console, as firmwares have it. */

@@ -73,6 +73,9 @@ Deno.test({
       "own.asm": "bits 64\n org 0x200000\n mov al, [abs value]\n out 0xf4, al\nvalue: db 11\n",
       "boot.asm":
         "mov al, [value]\n out 0xf4, al\n value: db 12\n times 510-($-$$) db 0\n dw 0xaa55",
+      "sector.asm": "[bits 16]\norg 0x7c00\n mov al, [value]\n out 0xf4, al\nvalue: db 14\n" +
+        "times 510 - ($ - $$) db 0\n dw 0xaa55\n",
+      "late.asm": " mov rax, strict qword 15\n out 0xf4, al\nbits 16\n jmp $\n",
       "included.asm": '%include "number.inc"\n mov al, NUMBER\n out 0xf4, al\n',
       "number.inc": "NUMBER equ 13\n",
       "wrong.asm": "mov al, 1\n nonsense here\n",
@@ -87,6 +90,8 @@ Deno.test({
           [["boot.asm", "--protocol", "flat16"], 12],
           [["boot.asm", "--protocol", "flat32"], 12],
           [["included.asm"], 13],
+          [["sector.asm"], 14],
+          [["late.asm"], 15],
         ] as const
       ) {
         const result = await run(folder, args, { permissions });
