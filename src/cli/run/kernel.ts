@@ -47,10 +47,11 @@ export async function kernelOf(
   return as("flat64");
 }
 
-/** Whether a source says so before it says anything else of that. */
+/** Whether a source says so before its first instruction. */
 function beginsIn16Bits(source: string): boolean {
-  const [, bits] = /^[ \t]*\[?[ \t]*(?:bits[ \t]+|use)(\d+)/im.exec(source) ?? [];
-  return bits === "16";
+  const before = String
+    .raw`[ \t]*(?:;.*|%.*|\[?[ \t]*(?:org|cpu|default|section)\b.*|\w+[ \t]+equ\b.*)?\r?\n`;
+  return new RegExp(`^(?:${before})*[ \\t]*\\[?[ \\t]*(?:bits[ \\t]+|use)16\\b`, "i").test(source);
 }
 
 /** The origin that a source states itself. */
