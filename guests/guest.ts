@@ -6,7 +6,7 @@
 
 /**
  * The mode in which a guest is entered: 16-bit real mode, flat 32-bit protected mode, the same with
- * paging, or 64-bit long mode (SDM volume 3, chapter 2.2).
+ * paging, or 64-bit long mode (SDM volume 3, "Modes of Operation").
  */
 export type GuestMode = "real" | "protected" | "paged" | "long";
 

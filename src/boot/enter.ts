@@ -75,7 +75,7 @@ const zeroes: Readonly<Record<keyof GeneralRegisters, bigint>> = {
   rflags: 0n,
 };
 
-/** VT-x enters no guest with another bit set (SDM volume 3, 26.3.1.4). */
+/** VT-x enters no guest with another bit set (SDM volume 3, "Checks on Guest RIP, RFLAGS, and SSP"). */
 const ALL_FLAGS = Object.values(RFLAGS).reduce((all, flag) => all | flag);
 
 /** Throws unless there are options, none but the mode's, and a list of ranges to avoid. */

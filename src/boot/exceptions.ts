@@ -1,6 +1,6 @@
 /**
  * Exceptions of a long-mode guest, reported to the host: IDT, TSS and the handlers of `stub.asm`
- * (SDM volume 3, 6.14 "Exception and Interrupt Handling in 64-bit Mode").
+ * (SDM volume 3, "Exception and Interrupt Handling in 64-bit Mode").
  *
  * @module
  */
@@ -92,7 +92,7 @@ const exceptionRecord = {
 /** Bytes of an entry of `stub.asm`; one per vector. */
 const STUB_ENTRY_BYTES = 16;
 const SYSTEM_STACK_BYTES = 2048;
-/** The processor aligns an interrupt's stack (SDM volume 3, 6.14.2). */
+/** The processor aligns an interrupt's stack (SDM volume 3, "64-Bit Mode Stack Frame"). */
 const STACK_ALIGN = 16;
 /** From the start of the system stack to where frames begin; the host's two fields lie behind. */
 const STACK_TOP = SYSTEM_STACK_BYTES - STACK_ALIGN;

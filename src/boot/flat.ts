@@ -1,6 +1,6 @@
 /**
  * What the two 32-bit modes have in common: one flat code and one flat data segment (SDM volume 3,
- * 3.2.1 "Basic Flat Model").
+ * "Basic Flat Model").
  *
  * @module
  */
@@ -33,7 +33,10 @@ export const PROTECTED_CR0: bigint = CR0.PE | CR0.MP | CR0.ET | CR0.NE | CR0.WP;
 /** CR4 with protection: SSE works. */
 export const PROTECTED_CR4: bigint = CR4.OSFXSR | CR4.OSXMMEXCPT;
 
-/** TR's limit where there is no TSS: what the processor has after a reset (SDM volume 3, 9.1.1). */
+/**
+ * TR's limit where there is no TSS: what the processor has after a reset (SDM volume 3, "Processor State
+ * After Reset").
+ */
 export const NO_TSS_LIMIT = 0xffff;
 
 /** Selectors in the GDT of the 32-bit modes. */

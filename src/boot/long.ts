@@ -1,5 +1,5 @@
 /**
- * 64-bit long mode (SDM volume 3, 9.8.5 "Initializing IA-32e Mode"; APM volume 2, chapter 14).
+ * 64-bit long mode (SDM volume 3, "Initializing IA-32e Mode"; APM volume 2, chapter 14).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * 32-bit protected mode with paging (SDM volume 3, 4.3 "32-Bit Paging").
+ * 32-bit protected mode with paging (SDM volume 3, "32-Bit Paging").
  *
  * @module
  */

@@ -19,7 +19,10 @@ export interface Want {
   readonly align: number;
 }
 
-/** Real-mode interrupt vectors and BIOS data (SDM volume 3, 20.1.4): structures keep out. */
+/**
+ * Real-mode interrupt vectors (SDM volume 3, "Interrupt and Exception Handling" of real mode) and BIOS
+ * data: structures keep out.
+ */
 export const LOW_END = 0x500;
 
 /** What addresses structures may have. */

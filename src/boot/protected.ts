@@ -1,5 +1,5 @@
 /**
- * 32-bit protected mode without paging (SDM volume 3, 9.9.1 "Switching to Protected Mode").
+ * 32-bit protected mode without paging (SDM volume 3, "Switching to Protected Mode").
  *
  * @module
  */

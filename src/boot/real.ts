@@ -1,5 +1,5 @@
 /**
- * 16-bit real mode (SDM volume 3, 20.1 "Real-Address Mode").
+ * 16-bit real mode (SDM volume 3, "Real-Address Mode").
  *
  * ```text
  * 0x00000  interrupt vectors, BIOS data        left alone

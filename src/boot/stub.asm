@@ -1,9 +1,9 @@
 ; The exception handlers that longMode gives a guest: level-0 code that runs at any address.
 ;
 ; Each of 32 entries, 16 bytes apart, leads to one routine with the vector and an error code on
-; the stack. All gates switch to the same stack (IST 1, SDM volume 3, 6.14.5), so the processor's
-; frame always lies at the same place and is the record that the host reads; behind it follow
-; two fields of the host's. The routine
+; the stack. All gates switch to the same stack (IST 1, SDM volume 3, "Interrupt Stack Table"), so
+; the processor's frame always lies at the same place and is the record that the host reads; behind
+; it follow two fields of the host's. The routine
 ;   - executes what level 3 may not: HLT, and IN and OUT by which a guest talks to its host where
 ;     the backend ignores IOPL. The guest goes on behind the instruction;
 ;   - reports everything else: it completes the record, tells the host by an OUT of the vector if
@@ -15,7 +15,8 @@
 GP      equ     13
 IF      equ     1 << (9 - 8)    ; in the second byte of RFLAGS
 RF      equ     1 << (16 - 16)  ; in the third
-; A set bit for each vector whose exception pushes an error code (SDM volume 3, 6.15).
+; A set bit for each vector whose exception pushes an error code (SDM volume 3, "Exception and
+; Interrupt Reference").
 %define CODES   (1 << 8 | 0x1f << 10 | 1 << 17 | 1 << 21 | 1 << 29 | 1 << 30)
 
 ; What lies above the stack pointer in `handle`.
@@ -69,7 +70,7 @@ handle: cmp     dword [rsp + frame.vector], GP
         mov     al, [rcx]
         inc     rcx
 ; IN and OUT are e4 to e7 with the port in a byte, ec to ef with it in DX. Bit 0 tells the
-; accumulator (AL or EAX) and bit 1 the direction (SDM volume 2, appendix A).
+; accumulator (AL or EAX) and bit 1 the direction (SDM volume 2, "Opcode Map").
 .opcode:
         push    rax
         and     al, 0xf4

@@ -130,7 +130,7 @@ const PM: Names<PowerManagement> = {
 };
 const VIRTIO_MMIO: Names<VirtioMmio> = { address: true, size: true, irq: true, trigger: true };
 
-/** A local APIC's highest id: all ones is a broadcast (SDM volume 3, 11.12.9). */
+/** A local APIC's highest id: all ones is a broadcast (SDM volume 3, "ICR Operation in x2APIC Mode"). */
 const LAST_APIC_ID = 0xffff_fffe;
 
 /**

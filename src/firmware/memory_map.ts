@@ -43,7 +43,10 @@ export interface MemoryMap {
   readonly e820: readonly E820Entry[];
 }
 
-/** Processors have 52 bits of physical address at most (SDM volume 3, 4.1.4). */
+/**
+ * Processors have 52 bits of physical address at most (SDM volume 3, "Enumeration of Paging Features by
+ * CPUID").
+ */
 const LIMIT = 2 ** 52;
 const MOST = LIMIT - (HIGH_RAM - MMIO_HOLE);
 const GIB = 2 ** 30;

@@ -97,7 +97,7 @@ const CpuFlags = { ENABLED: 1 << 0, BOOT_PROCESSOR: 1 << 1 } as const;
 /** Version 1.4. */
 const SPEC_REV = 4;
 
-/** The version registers of the APICs, as KVM has them (SDM volume 3, 11.4.8). */
+/** The version registers of the APICs, as KVM has them (SDM volume 3, "Local APIC Version Register"). */
 const LOCAL_APIC_VERSION = 0x14;
 const IO_APIC_VERSION = 0x11;
 

@@ -50,7 +50,7 @@ export const STACK_SIZE = 4096;
 
 /** What a real-mode segment reaches. */
 const SEGMENT_LIMIT = 0xffff;
-/** IVT of 256 vectors (SDM volume 3, 20.1.4). */
+/** IVT of 256 vectors (SDM volume 3, "Interrupt and Exception Handling" of real mode). */
 const IVT_LIMIT = 0x3ff;
 
 /** Control registers of protected mode, and the task register's limit. */

@@ -15,7 +15,10 @@ import {
 } from "../../ffi/mod.ts";
 import { hex } from "./text.ts";
 
-/** Processors have 52 bits of physical address at most (SDM volume 3, 4.1.4). */
+/**
+ * Processors have 52 bits of physical address at most (SDM volume 3, "Enumeration of Paging Features by
+ * CPUID").
+ */
 export const PHYS_ADDR_END: number = 2 ** 52;
 
 /** An image, and how to speak of it in errors. */

@@ -11,12 +11,12 @@ import { CR0 } from "../arch/x86/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 
 /**
- * Where a processor begins after reset (SDM volume 3, 9.1.4). AMD's leave nothing else behind when
- * they shut down (APM volume 2, 15.14.3), so that KVM resets the vCPU at once.
+ * Where a processor begins after reset (SDM volume 3, "First Instruction Executed"). AMD's leave
+ * nothing else behind when they shut down (APM volume 2, 15.14.3), so that KVM resets the vCPU at once.
  */
 const RESET_VECTOR = 0xffff_fff0n;
 
-/** An instruction has 15 bytes at most (SDM volume 2, 2.3.11). */
+/** An instruction has 15 bytes at most (SDM volume 2, "AVX Instruction Length"). */
 const LONGEST_INSTRUCTION = 15;
 
 /**

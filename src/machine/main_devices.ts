@@ -21,7 +21,10 @@ import type { SharedState } from "./shared/mod.ts";
 import { UserDevice } from "./user_device.ts";
 
 const PORTS = 0x1_0000;
-/** No x86 processor has more physical address bits (SDM volume 3, 5.1.4). */
+/**
+ * No x86 processor has more physical address bits (SDM volume 3, "Enumeration of Paging Features by
+ * CPUID").
+ */
 const PHYSICAL_LIMIT = 2 ** 52;
 
 /** Ports that the kernel's PICs and PIT answer, before anybody here is asked. */

@@ -32,11 +32,11 @@ interface VcpuPowerOn {
   readonly lapic: LapicState;
 }
 
-/** Delivery modes of a local APIC's pins (SDM volume 3, 11.5.1). */
+/** Delivery modes of a local APIC's pins (SDM volume 3, "Local Vector Table"). */
 const NMI = 4 << 8;
 const EXTINT = 7 << 8;
 
-/** MTRRs on, memory write-back unless they say otherwise (SDM volume 3, 12.11.2.1). */
+/** MTRRs on, memory write-back unless they say otherwise (SDM volume 3, "IA32_MTRR_DEF_TYPE MSR"). */
 const MTRR_ON_WRITE_BACK = 0x806n;
 
 /** MSRs that count on over a reset, and would no more be in step if each vCPU's were written. */

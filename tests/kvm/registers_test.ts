@@ -16,7 +16,7 @@ import { needs } from "../support/needs.ts";
 
 const names = Object.keys(kvmRegs) as (keyof Regs)[];
 
-Deno.test("a new vCPU is in the state after reset (SDM volume 3, 9.1.1)", () => {
+Deno.test('a new vCPU is in the state after reset (SDM volume 3, "Processor State After Reset")', () => {
   using machine = bare();
   const regs = machine.vcpu.getRegs();
   const { cs, cr0, efer, idt } = machine.vcpu.getSregs();

@@ -52,7 +52,7 @@ Deno.test("the guest for paged mode also says its line in compatibility mode, pa
   using machine = bare(2 << 20);
   const { vcpu, memory } = machine;
   longMode(vcpu, memory, { code: guests.helloPaged });
-  // A 32-bit code segment under EFER.LMA (SDM volume 3, 5.2.1).
+  // A 32-bit code segment under EFER.LMA (SDM volume 3, "Code-Segment Descriptor in 64-bit Mode").
   vcpu.setSregs({ cs: { l: 0, db: 1 } });
   let text = "";
   for (let exit = vcpu.run(); exit.reason !== "hlt"; exit = vcpu.run()) {

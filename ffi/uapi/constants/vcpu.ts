@@ -80,7 +80,7 @@ export const Sregs2Flag = {
   PDPTRS_VALID: 0x1n,
 } as const;
 
-/** `*_VECTOR`: the exceptions (SDM Vol. 3A 6.15, APM Vol. 2 8.2). */
+/** `*_VECTOR`: the exceptions (SDM volume 3, "Exception and Interrupt Reference"; APM Vol. 2 8.2). */
 export const Vector = {
   /** Divide error. */
   DE: 0,

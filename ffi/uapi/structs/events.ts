@@ -67,7 +67,10 @@ export const kvmSignalMask = {
   sigset: "u8[]",
 } as const;
 
-/** `struct kvm_x86_mce`: a machine check to inject (`KVM_X86_SET_MCE`; SDM Vol. 3B 16.3). */
+/**
+ * `struct kvm_x86_mce`: a machine check to inject (`KVM_X86_SET_MCE`; SDM volume 3, "Machine-Check
+ * MSRs").
+ */
 export const kvmX86Mce = {
   /** IA32_MCi_STATUS. */
   status: "u64",

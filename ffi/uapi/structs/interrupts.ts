@@ -70,7 +70,10 @@ export const kvmIrqchip = {
   chip: { union: { dummy: "u8[512]", pic: kvmPicState, ioapic: kvmIoapicState } },
 } as const;
 
-/** `struct kvm_lapic_state`: a local APIC's register page (`KVM_GET_LAPIC`; SDM Vol. 3A 11.4.1). */
+/**
+ * `struct kvm_lapic_state`: a local APIC's register page (`KVM_GET_LAPIC`; SDM volume 3, "The Local APIC
+ * Block Diagram").
+ */
 export const kvmLapicState = {
   /** Registers at the offsets of the APIC page, 16 bytes apart. */
   regs: "u8[1024]",

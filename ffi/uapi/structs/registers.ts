@@ -29,7 +29,7 @@ export const kvmRegs = {
   rflags: "u64",
 } as const;
 
-/** `struct kvm_segment`: a segment register with its hidden part (SDM Vol. 3A 3.4.3). */
+/** `struct kvm_segment`: a segment register with its hidden part (SDM volume 3, "Segment Registers"). */
 export const kvmSegment = {
   /** Linear address of byte 0 of the segment. */
   base: "u64",

@@ -1,11 +1,11 @@
 /**
- * The bits of CR0, CR4, EFER and XCR0 (SDM volume 3, 2.5 "Control Registers", 2.2.1 "Extended
- * Feature Enable Register", 2.6 "Extended Control Registers"; AMD APM volume 2, 3.1).
+ * The bits of CR0, CR4, EFER and XCR0 (SDM volume 3, "Control Registers", "Extended Feature
+ * Enable Register", "Extended Control Registers"; AMD APM volume 2, 3.1).
  *
  * @module
  */
 
-/** CR0: operating modes and the FPU (SDM volume 3, 2.5). */
+/** CR0: operating modes and the FPU (SDM volume 3, "Control Registers"). */
 export const CR0 = {
   /** Protection enable: protected mode. */
   PE: 1n << 0n,
@@ -31,7 +31,7 @@ export const CR0 = {
   PG: 1n << 31n,
 } as const;
 
-/** CR4: extensions, each to be enabled by the operating system (SDM volume 3, 2.5). */
+/** CR4: extensions, each to be enabled by the operating system (SDM volume 3, "Control Registers"). */
 export const CR4 = {
   /** Virtual-8086 mode extensions. */
   VME: 1n << 0n,
@@ -87,7 +87,7 @@ export const CR4 = {
   LAM_SUP: 1n << 28n,
 } as const;
 
-/** EFER, MSR 0xC0000080 (SDM volume 3, 2.2.1; APM volume 2, 3.1.7). */
+/** EFER, MSR 0xC0000080 (SDM volume 3, "Extended Feature Enable Register"; APM volume 2, 3.1.7). */
 export const EFER = {
   /** SYSCALL and SYSRET. */
   SCE: 1n << 0n,
@@ -109,7 +109,10 @@ export const EFER = {
   AUTOIBRS: 1n << 21n,
 } as const;
 
-/** XCR0: the state that XSAVE handles and the operating system enables (SDM volume 1, 13.3). */
+/**
+ * XCR0: the state that XSAVE handles and the operating system enables (SDM volume 1, "Enabling the XSAVE
+ * Feature Set and XSAVE-Enabled Features").
+ */
 export const XCR0 = {
   /** x87; always set. */
   X87: 1n << 0n,

@@ -1,5 +1,5 @@
 /**
- * The debug registers: breakpoints and what hit them (SDM volume 3, 18.2 "Debug Registers").
+ * The debug registers: breakpoints and what hit them (SDM volume 3, "Debug Registers").
  *
  * @module
  */

@@ -1,14 +1,17 @@
 /**
  * Segment selectors and descriptors, and their form in KVM, `struct kvm_segment` (SDM volume 3,
- * 3.4.2 "Segment Selectors", 3.4.5 "Segment Descriptors", 3.5 "System Descriptor Types", 8.2.3 "TSS
- * Descriptor in 64-bit mode").
+ * "Segment Selectors", "Segment Descriptors", "System Descriptor Types", "TSS Descriptor in 64-bit
+ * mode").
  *
  * @module
  */
 
 import { checkInteger, checkObject, checkU64, Errno, KvmError, show } from "../../../ffi/mod.ts";
 
-/** The 4-bit type of a code or data descriptor, whose `s` is 1 (SDM volume 3, table 3-1). */
+/**
+ * The 4-bit type of a code or data descriptor, whose `s` is 1 (SDM volume 3, "Code- and Data-Segment
+ * Types").
+ */
 export const SegmentType = {
   /** Data, read only. */
   DATA_READ: 0,
@@ -26,7 +29,10 @@ export const SegmentType = {
   CONFORMING: 4,
 } as const;
 
-/** The 4-bit type of a system descriptor, whose `s` is 0 (SDM volume 3, table 3-2). */
+/**
+ * The 4-bit type of a system descriptor, whose `s` is 0 (SDM volume 3, "System-Segment and
+ * Gate-Descriptor Types").
+ */
 export const SystemType = {
   /** 16-bit TSS, available. */
   TSS16: 1,
@@ -127,8 +133,9 @@ export function dataSegment(selector: number, dpl = 0): SegmentState {
 }
 
 /**
- * A real-mode segment: 64 KiB at 16 times the selector (SDM volume 3, 20.1.1). Its code segment has
- * the type that VT-x demands of a guest's CS (SDM volume 3, 26.3.1.2).
+ * A real-mode segment: 64 KiB at 16 times the selector (SDM volume 3, "Address Translation in
+ * Real-Address Mode"). Its code segment has the type that VT-x demands of a guest's CS (SDM volume 3,
+ * "Checks on Guest Segment Registers").
  */
 export function realModeSegment(selector: number, kind: "code" | "data"): SegmentState {
   checkInteger("make a real-mode segment", "A selector", selector, 0, 0xffff);

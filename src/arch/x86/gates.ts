@@ -1,5 +1,5 @@
 /**
- * The gates of a long-mode IDT (SDM volume 3, 6.14.1 "64-Bit Mode IDT").
+ * The gates of a long-mode IDT (SDM volume 3, "64-Bit Mode IDT").
  *
  * @module
  */

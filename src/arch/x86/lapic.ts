@@ -1,6 +1,6 @@
 /**
- * The registers of a local APIC by name (SDM volume 3, 11.4.1 "The Local APIC Block Diagram", table
- * 11-1).
+ * The registers of a local APIC by name (SDM volume 3, "The Local APIC Block Diagram", "Local APIC
+ * Register Address Map").
  *
  * @module
  */
@@ -81,7 +81,7 @@ export type LapicRegister = keyof typeof LAPIC;
 /** A bank of 256 bits, one per vector. */
 export type LapicBank = "isr" | "tmr" | "irr";
 
-/** Bits of an entry of the local vector table (SDM volume 3, 11.5.1). */
+/** Bits of an entry of the local vector table (SDM volume 3, "Local Vector Table"). */
 export const LVT = {
   /** The vector. */
   VECTOR: 0xff,

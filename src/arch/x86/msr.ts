@@ -1,6 +1,7 @@
 /**
  * Numbers of model-specific registers, named as in the manuals without `IA32_` and `MSR_` (SDM
- * volume 4, chapter 2; AMD APM volume 2, appendix A; KVM's own: Documentation/virt/kvm/x86/msr.rst).
+ * volume 4, "Model-Specific Registers"; AMD APM volume 2, appendix A; KVM's own:
+ * Documentation/virt/kvm/x86/msr.rst).
  *
  * @module
  */

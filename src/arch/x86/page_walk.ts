@@ -1,6 +1,6 @@
 /**
  * Walks a guest's page tables as the processor does, and says what it saw on the way (SDM volume 3,
- * 4.3 "32-Bit Paging", 4.4 "PAE Paging", 4.5 "4-Level Paging and 5-Level Paging").
+ * "32-Bit Paging", "PAE Paging", "4-Level Paging and 5-Level Paging").
  *
  * @module
  */

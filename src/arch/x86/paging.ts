@@ -1,6 +1,6 @@
 /**
- * Page tables that map each address to itself (SDM volume 3, 4.3 "32-Bit Paging", 4.5 "4-Level
- * Paging and 5-Level Paging").
+ * Page tables that map each address to itself (SDM volume 3, "32-Bit Paging", "4-Level Paging
+ * and 5-Level Paging").
  *
  * @module
  */
@@ -40,7 +40,10 @@ export const PAGE_BYTES = { "4K": 2 ** 12, "2M": 2 ** 21, "1G": 2 ** 30 } as con
 /** Bytes of a table, of any level. */
 export const TABLE_BYTES = 4096;
 
-/** Addresses from here on are no longer canonical in the lower half (SDM volume 1, 3.3.7.1). */
+/**
+ * Addresses from here on are no longer canonical in the lower half (SDM volume 1, "Canonical
+ * Addressing").
+ */
 export const CANONICAL_END: number = 2 ** 47;
 
 const ENTRIES = 512;
@@ -154,7 +157,7 @@ function isTable(entry: bigint, level: number): boolean {
 
 /**
  * A page directory of 32-bit paging that maps all 4 GiB to themselves in 4 MiB pages, open to
- * level 3; needs CR4.PSE (SDM volume 3, 4.3).
+ * level 3; needs CR4.PSE (SDM volume 3, "32-Bit Paging").
  */
 export function pageDirectory32(): Uint8Array<ArrayBuffer> {
   const flags = Number(P | RW | US | PS);

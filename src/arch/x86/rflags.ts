@@ -1,5 +1,5 @@
 /**
- * The bits of RFLAGS (SDM volume 1, 3.4.3 "EFLAGS Register").
+ * The bits of RFLAGS (SDM volume 1, "EFLAGS Register").
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The task-state segment of long mode: which stacks interrupts take (SDM volume 3, 8.7 "Task
+ * The task-state segment of long mode: which stacks interrupts take (SDM volume 3, "Task
  * Management in 64-bit Mode").
  *
  * @module

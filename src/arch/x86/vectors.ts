@@ -1,5 +1,5 @@
 /**
- * The vectors of exceptions (SDM volume 3, 6.15 "Exception and Interrupt Reference"; APM volume 2,
+ * The vectors of exceptions (SDM volume 3, "Exception and Interrupt Reference"; APM volume 2,
  * 8.2 "Vectors").
  *
  * @module
@@ -48,7 +48,7 @@ export function hasErrorCode(vector: number): boolean {
   return withErrorCode.has(vector);
 }
 
-/** The bits of #PF's error code (SDM volume 3, 4.7 "Page-Fault Exceptions"). */
+/** The bits of #PF's error code (SDM volume 3, "Page-Fault Exceptions"). */
 export const PageFault = {
   /** The page is present: a right was missing, or a reserved bit set. */
   P: 1 << 0,

@@ -1,6 +1,6 @@
 /**
- * The XSAVE area in its standard format: which register lies where (SDM volume 1, 13.4 "XSAVE Area",
- * 13.5 "XSAVE-Managed State").
+ * The XSAVE area in its standard format: which register lies where (SDM volume 1, "XSAVE Area",
+ * "XSAVE-Managed State").
  *
  * @module
  */
@@ -85,7 +85,8 @@ const single: Readonly<Record<string, Piece>> = {
   fop: x87(6, 2),
   fip: x87(8, 8),
   fdp: x87(16, 8),
-  // XRSTOR loads it whether or not XSTATE_BV has the bit of SSE (SDM volume 1, 13.8.1).
+  // XRSTOR loads it whether or not XSTATE_BV has the bit of SSE (SDM volume 1, "Standard Form of
+  // XRSTOR").
   mxcsr: { component: undefined, offset: MXCSR, size: 4 },
   pkru: { component: "PKRU", offset: 0, size: 4 },
 };

@@ -9,7 +9,7 @@ import type { Topology } from "../../arch/x86/mod.ts";
 import { isAmdLike, type TopologyLayout, topologyLayout } from "../../arch/x86/cpuid/mod.ts";
 import type { CpuidFeatures } from "./features.ts";
 
-/** Kinds of levels in leaves 0xb and 0x1f (SDM volume 2, "CPUID", table 3-17). */
+/** Kinds of levels in leaves 0xb and 0x1f (SDM volume 2, "CPUID"). */
 const SMT = 1;
 const CORE = 2;
 

@@ -43,15 +43,18 @@ export type Sregs2 = StructOf<typeof kvmSregs2>;
 /** The registers of a local APIC, as bytes; `LapicRegisters` names them. */
 export type LapicState = StructOf<typeof kvmLapicState>;
 
-/** Words of the XSAVE area: MXCSR, and the bits of x87 and SSE (SDM volume 1, 13.4). */
+/** Words of the XSAVE area: MXCSR, and the bits of x87 and SSE (SDM volume 1, "XSAVE Area"). */
 const MXCSR = 24 / 4;
 const XSTATE_BV = 512 / 4;
 const LEGACY = Number(XCR0.X87 | XCR0.SSE);
 
-/** After FNINIT, and MXCSR at power-on: all exceptions masked (SDM volume 1, 8.1.5, 10.2.3). */
+/**
+ * After FNINIT, and MXCSR at power-on: all exceptions masked (SDM volume 1, "x87 FPU Control Word",
+ * "MXCSR Control and Status Register").
+ */
 const FCW_INITIAL = 0x37f;
 const MXCSR_INITIAL = 0x1f80;
-/** Bits that are always set (SDM volume 3, 18.2.3). */
+/** Bits that are always set (SDM volume 3, "Debug Status Register (DR6)"). */
 const DR6_INITIAL = 0xffff_0ff0n;
 let initialXcrs: Xcrs | undefined;
 let initialDebugregs: Debugregs | undefined;

@@ -6,7 +6,7 @@
 
 import { checkInteger, checkNames, checkU64, type Names, U32_MAX } from "../../../ffi/mod.ts";
 
-/** How an interrupt is delivered (SDM volume 3, 11.11.2 "Message Data Register Format"). */
+/** How an interrupt is delivered (SDM volume 3, "Message Data Register Format"). */
 export const DeliveryMode = {
   /** To all vCPUs addressed, as the vector. */
   FIXED: 0,
@@ -32,7 +32,7 @@ export interface MsiMessage {
   readonly data: number;
 }
 
-/** What a message says (SDM volume 3, 11.11 "Message Signalled Interrupts"). */
+/** What a message says (SDM volume 3, "Message Signalled Interrupts"). */
 export interface MsiFields {
   /** The vector, 0x10 to 0xff for {@linkcode DeliveryMode.FIXED}. */
   readonly vector: number;

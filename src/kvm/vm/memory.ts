@@ -81,7 +81,10 @@ const OPTIONS: Names<AddMemoryOptions> = {
   guestMemfdOffset: true,
 };
 const PAGE = `a multiple of ${PAGE_SIZE}`;
-/** No x86 processor has more physical address bits (SDM volume 3, 5.1.4). */
+/**
+ * No x86 processor has more physical address bits (SDM volume 3, "Enumeration of Paging Features by
+ * CPUID").
+ */
 const PHYSICAL_LIMIT = 2 ** 52;
 /** A slot's number has its address space in the bits from 16 on (api.rst 4.35). */
 const SLOTS_OF_SPACE = 0x10000;

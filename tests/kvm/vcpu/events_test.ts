@@ -175,7 +175,7 @@ Deno.test(
     using machine = startLong(idleAndHandler);
     const { vm, vcpu } = machine;
     vcpu.setCpuid(kvm.getSupportedCpuid());
-    // SMBASE is 0x30000 after a reset, the entry 0x8000 behind it (SDM volume 3, 32.4). That mode has
+    // SMBASE is 0x30000 after a reset, the entry 0x8000 behind it (SDM volume 3, "SMRAM"). That mode has
     // memory of its own: here what the processor's state goes to, and none for instructions.
     vm.addMemory({ size: 0x1000, guestPhysAddr: 0x3f000, addressSpace: 1 });
     runUntil(vcpu, "hlt");

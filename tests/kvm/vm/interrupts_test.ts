@@ -233,7 +233,10 @@ Deno.test("the default routes lead 16 lines to the PICs and 24 to the I/O APIC",
   assertEquals(slave, { gsi: 13, irqchip: { irqchip: Irqchip.PIC_SLAVE, pin: 5 } });
 });
 
-/** The MSR that says which processor booted, and its bit (SDM volume 3, 11.4.4). */
+/**
+ * The MSR that says which processor booted, and its bit (SDM volume 3, "Local APIC Status and
+ * Location").
+ */
 const IA32_APIC_BASE = 0x1b;
 const BSP = 1 << 8;
 /** mov ecx, IA32_APIC_BASE; rdmsr; out 0xf4, eax; in real mode. */

@@ -1,6 +1,6 @@
 /**
- * System management mode (SDM volume 3, chapter 32; APM volume 2, chapter 10): an SMI takes the
- * vCPU to a handler in memory of its own, which the guest cannot see.
+ * System management mode (SDM volume 3, "System Management Mode"; APM volume 2, chapter 10): an
+ * SMI takes the vCPU to a handler in memory of its own, which the guest cannot see.
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";

@@ -1,6 +1,6 @@
 /**
- * Which features make no sense without others (SDM volume 1, chapters 12 to 18; Linux keeps such a
- * list in arch/x86/kernel/cpu/cpuid-deps.c).
+ * Which features make no sense without others (SDM volume 1, the chapters "Programming with ...";
+ * Linux keeps such a list in arch/x86/kernel/cpu/cpuid-deps.c).
  *
  * @module
  */
@@ -60,7 +60,10 @@ export function featureNeeds(feature: CpuidFeature): readonly CpuidFeature[] {
   return needs.get(feature) ?? [];
 }
 
-/** State that XSAVE handles, by bit of XCR0 (SDM volume 1, 13.1), and the feature it is for. */
+/**
+ * State that XSAVE handles, by bit of XCR0, and the feature it is for (SDM volume 1, "XSAVE-Supported
+ * Features and State-Component Bitmaps").
+ */
 export const stateOf: readonly (readonly [bit: number, feature: CpuidFeature])[] = [
   [2, "avx"],
   [3, "mpx"],

@@ -6,7 +6,7 @@
 
 import { Errno, KvmError, show } from "../../../../ffi/mod.ts";
 
-/** A processor's model, in CPUID leaf 1's EAX (SDM volume 2, "CPUID", figure 3-6). */
+/** A processor's model, in CPUID leaf 1's EAX (SDM volume 2, "CPUID"). */
 export interface CpuSignature {
   /** 6 for most of Intel's, 0x17 and above for AMD's Zen. */
   readonly family: number;

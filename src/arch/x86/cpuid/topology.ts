@@ -1,5 +1,5 @@
 /**
- * How a machine's processors are arranged, and the APIC ids that follow (SDM volume 3, 9.9
+ * How a machine's processors are arranged, and the APIC ids that follow (SDM volume 3,
  * "Hierarchical Mapping of Shared Resources").
  *
  * @module

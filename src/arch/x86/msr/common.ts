@@ -1,5 +1,6 @@
 /**
- * MSRs that processors of several makers have (SDM volume 4, chapter 2; APM volume 2, appendix A).
+ * MSRs that processors of several makers have (SDM volume 4, "Model-Specific Registers"; APM
+ * volume 2, appendix A).
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * MSRs of Intel's processors (SDM volume 4, chapter 2), those of VMX apart.
+ * MSRs of Intel's processors (SDM volume 4, "Model-Specific Registers"), those of VMX apart.
  *
  * @module
  */

@@ -13,7 +13,10 @@ interface Row {
 
 const bank = ["CTL", "STATUS", "ADDR", "MISC"];
 
-/** Registers of the x2APIC by offset / 16 (SDM volume 3, table 12-6). */
+/**
+ * Registers of the x2APIC by offset / 16 (SDM volume 3, "Local APIC Register Address Map Supported by
+ * x2APIC").
+ */
 const x2apic: Readonly<Record<number, string>> = {
   0x02: "APICID",
   0x03: "VERSION",

@@ -1,5 +1,5 @@
 /**
- * MSRs that say what VMX can do (SDM volume 3, appendix A).
+ * MSRs that say what VMX can do (SDM volume 3, "VMX Capability Reporting Facility").
  *
  * @module
  */
