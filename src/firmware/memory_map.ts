@@ -5,6 +5,7 @@
  */
 
 import { Errno, KvmError, PAGE_SIZE, show } from "../../ffi/mod.ts";
+import { PHYSICAL_END } from "../arch/x86/mod.ts";
 import type { Range } from "../memory/mod.ts";
 import { ACPI_TABLES, EBDA, HIGH_MEMORY, HIGH_RAM, LEGACY_HOLE, MMIO_HOLE } from "./layout/mod.ts";
 
@@ -43,12 +44,8 @@ export interface MemoryMap {
   readonly e820: readonly E820Entry[];
 }
 
-/**
- * Processors have 52 bits of physical address at most (SDM volume 3, "Enumeration of Paging Features by
- * CPUID").
- */
-const LIMIT = 2 ** 52;
-const MOST = LIMIT - (HIGH_RAM - MMIO_HOLE);
+/** The hole for devices takes its share of the addresses. */
+const MOST = PHYSICAL_END - (HIGH_RAM - MMIO_HOLE);
 const GIB = 2 ** 30;
 
 /**

@@ -13,13 +13,8 @@ import {
   type StructOf,
   type Table,
 } from "../../ffi/mod.ts";
+import { PHYSICAL_END } from "../arch/x86/mod.ts";
 import { hex } from "./text.ts";
-
-/**
- * Processors have 52 bits of physical address at most (SDM volume 3, "Enumeration of Paging Features by
- * CPUID").
- */
-export const PHYS_ADDR_END: number = 2 ** 52;
 
 /** An image, and how to speak of it in errors. */
 export class ImageReader {
@@ -65,7 +60,7 @@ export class ImageReader {
 
   /** An offset in a file, an address or a size as a number; what is beyond all memory is refused. */
   exact(value: bigint, offset: number, what: string): number {
-    if (value <= PHYS_ADDR_END) return Number(value);
+    if (value <= PHYSICAL_END) return Number(value);
     throw this.malformed(offset, `${what} is ${hex(value)}, beyond all physical addresses`);
   }
 }

@@ -9,6 +9,7 @@
  */
 
 import { Errno, KvmError } from "../../ffi/mod.ts";
+import { PHYSICAL_END } from "../arch/x86/mod.ts";
 import { IO_APIC, LOCAL_APIC, Port } from "../firmware/mod.ts";
 import type { Device } from "../devices/mod.ts";
 import type { IoExit, MmioExit } from "../kvm/mod.ts";
@@ -21,11 +22,6 @@ import type { SharedState } from "./shared/mod.ts";
 import { UserDevice } from "./user_device.ts";
 
 const PORTS = 0x1_0000;
-/**
- * No x86 processor has more physical address bits (SDM volume 3, "Enumeration of Paging Features by
- * CPUID").
- */
-const PHYSICAL_LIMIT = 2 ** 52;
 
 /** Ports that the kernel's PICs and PIT answer, before anybody here is asked. */
 const KERNEL_PORTS = [[0x20, 2], [0x40, 4], [0x61, 1], [0xa0, 2], [0x4d0, 2]] as const;
@@ -37,7 +33,7 @@ export class MainDevices {
   readonly #shared: SharedState;
   readonly #memory: GuestMemory;
   readonly #ports = new Bus("ports", PORTS);
-  readonly #mmio = new Bus("addresses", PHYSICAL_LIMIT);
+  readonly #mmio = new Bus("addresses", PHYSICAL_END);
   readonly #onError: (error: unknown) => void;
   /** One for each device, at however many places: it is reset once. */
   readonly #mapped = new WeakMap<Device, UserDevice>();

@@ -76,6 +76,7 @@ export {
   pageDirectory32,
   PageEntry,
   type PageSize,
+  PHYSICAL_END,
   TABLE_BYTES,
 } from "./paging.ts";
 export {

@@ -46,6 +46,12 @@ export const TABLE_BYTES = 4096;
  */
 export const CANONICAL_END: number = 2 ** 47;
 
+/**
+ * No processor has physical addresses from here on: they have 52 bits at most (SDM volume 3,
+ * "Enumeration of Paging Features by CPUID").
+ */
+export const PHYSICAL_END: number = 2 ** 52;
+
 const ENTRIES = 512;
 const LEVELS = 4;
 const ADDRESS_MASK = 0x000f_ffff_ffff_f000n;

@@ -29,6 +29,7 @@ import {
   TdxCommand,
   XenVcpuAttrType,
 } from "../../../ffi/uapi/mod.ts";
+import { PHYSICAL_END } from "../../arch/x86/mod.ts";
 import { type Cpuid, readCpuid } from "../cpuid.ts";
 import { KVM } from "../ioctls.ts";
 import { VcpuDebug } from "./debug.ts";
@@ -36,8 +37,6 @@ import { VcpuDebug } from "./debug.ts";
 /** An attribute of a Xen guest's vCPU; `type` says which member of `u` counts. */
 export type XenVcpuAttr = StructOf<typeof kvmXenVcpuAttr>;
 
-/** No processor has more physical address bits. */
-const PHYSICAL_LIMIT = 2 ** 52;
 const U16_MAX = 0xffff;
 /** More than any command of a vCPU reads or writes: a list of 256 CPUID entries. */
 const COMMAND_ROOM = 16 << 10;
@@ -62,7 +61,7 @@ export abstract class VcpuParavirt extends VcpuDebug {
    */
   setVapicAddr(guestPhysAddr: number): void {
     const operation = `set the VAPIC address of ${this.handle.what}`;
-    checkInteger(operation, "An address", guestPhysAddr, 0, PHYSICAL_LIMIT - 1);
+    checkInteger(operation, "An address", guestPhysAddr, 0, PHYSICAL_END - 1);
     const addr = from(kvmVapicAddr, { vapicAddr: guestPhysAddr });
     this.handle.set(KVM.KVM_SET_VAPIC_ADDR, addr, operation);
   }
@@ -123,8 +122,8 @@ export abstract class VcpuParavirt extends VcpuDebug {
     onProgress?: (bytes: number) => void,
   ): void {
     const operation = `map ${show(size)} bytes at ${show(guestPhysAddr)} ahead of use`;
-    checkInteger(operation, "The address", guestPhysAddr, 0, PHYSICAL_LIMIT);
-    checkInteger(operation, "The size", size, PAGE_SIZE, PHYSICAL_LIMIT);
+    checkInteger(operation, "The address", guestPhysAddr, 0, PHYSICAL_END);
+    checkInteger(operation, "The size", size, PAGE_SIZE, PHYSICAL_END);
     if (guestPhysAddr % PAGE_SIZE !== 0 || size % PAGE_SIZE !== 0) {
       const hint = `Address and size are multiples of ${PAGE_SIZE}`;
       throw new KvmError({ operation, errno: Errno.EINVAL, hint });

@@ -26,6 +26,7 @@ import {
   kvmUserspaceMemoryRegion2,
   MemFlag,
 } from "../../../ffi/uapi/mod.ts";
+import { PHYSICAL_END } from "../../arch/x86/mod.ts";
 import { GuestMemory, memoryOwner, MemorySlot, slotOwner } from "../../memory/mod.ts";
 import { GuestMemfd } from "../guest_memfd.ts";
 import { KVM } from "../ioctls.ts";
@@ -81,11 +82,6 @@ const OPTIONS: Names<AddMemoryOptions> = {
   guestMemfdOffset: true,
 };
 const PAGE = `a multiple of ${PAGE_SIZE}`;
-/**
- * No x86 processor has more physical address bits (SDM volume 3, "Enumeration of Paging Features by
- * CPUID").
- */
-const PHYSICAL_LIMIT = 2 ** 52;
 /** A slot's number has its address space in the bits from 16 on (api.rst 4.35). */
 const SLOTS_OF_SPACE = 0x10000;
 
@@ -136,7 +132,7 @@ export abstract class VmMemory extends VmExitControl {
       throw invalid(`The size is ${PAGE}, at least one, not ${show(size)}`);
     }
     const guestPhysAddr = checkMultiple(operation, "The address", address, PAGE_SIZE);
-    if (guestPhysAddr + size > PHYSICAL_LIMIT) {
+    if (guestPhysAddr + size > PHYSICAL_END) {
       throw invalid(`The end is at most 2^52, not ${show(guestPhysAddr + size)}`);
     }
     if (backing !== "anonymous" && backing !== "memfd") {

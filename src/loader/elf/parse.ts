@@ -5,7 +5,8 @@
  */
 
 import { Errno, sizeOf, type StructOf } from "../../../ffi/mod.ts";
-import { type ImageReader, PHYS_ADDR_END } from "../reader.ts";
+import { PHYSICAL_END } from "../../arch/x86/mod.ts";
+import type { ImageReader } from "../reader.ts";
 import { hex } from "../text.ts";
 import {
   elf32Ehdr,
@@ -194,7 +195,7 @@ function segmentOf(reader: ImageReader, phdr: Phdr, at: number, index: number): 
   const { offset, size } = fileRange(reader, phdr, at, what);
   const physAddr = reader.exact(phdr.paddr, at, `${what}'s physical address`);
   const memorySize = reader.exact(phdr.memsz, at, `${what}'s size in memory`);
-  if (physAddr + memorySize > PHYS_ADDR_END) {
+  if (physAddr + memorySize > PHYSICAL_END) {
     throw reader.malformed(at, `${what} ends beyond all physical addresses`);
   }
   return { index, offset, fileSize: size, memorySize, physAddr, virtAddr: phdr.vaddr };
