@@ -6,6 +6,7 @@
 
 export { show } from "./check.ts";
 export { type Field, type Layout, layoutOf, offsetOf, sizeOf, type Table } from "./layout.ts";
+export { halves } from "./scalars.ts";
 export type { FieldInit, FieldOf, ScalarArrays, Scalars, StructInit, StructOf } from "./types.ts";
 export {
   assign,

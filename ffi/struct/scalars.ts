@@ -20,6 +20,11 @@ export interface Accessors {
 
 const HIGH = 2 ** 32;
 
+/** A number of up to 53 bits as two of 32, for packed structs, whose 64 bits lie at no multiple of 8. */
+export function halves(value: number): [low: number, high: number] {
+  return [value % HIGH, Math.floor(value / HIGH)];
+}
+
 /** By type, for a field at so many bytes from its struct. */
 export const scalars: Readonly<Record<ScalarName, (at: number) => Accessors>> = {
   u8: (at) => ({

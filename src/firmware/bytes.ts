@@ -33,11 +33,6 @@ export function dword(value: number): number[] {
   return [...word(value), ...word(value >>> 16)];
 }
 
-/** The halves of an address, `"u32[2]"` where it lies at no multiple of 8. */
-export function halves(address: number): number[] {
-  return [address % 2 ** 32, Math.floor(address / 2 ** 32)];
-}
-
 /** The byte that makes the sum of all these bytes, itself counted as 0 among them, a multiple of 256. */
 export function checksum(bytes: Uint8Array): number {
   return -bytes.reduce((sum, byte) => sum + byte, 0) & 0xff;

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { bytesOf, from, type StructInit } from "../../../ffi/mod.ts";
-import { halves, word } from "../bytes.ts";
+import { bytesOf, from, halves, type StructInit } from "../../../ffi/mod.ts";
+import { word } from "../bytes.ts";
 import type { FirmwareDescription } from "../description.ts";
 import { Irq, Port } from "../layout/mod.ts";
 import { header, sdtHeader, table } from "./header.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { bytesOf, from, sizeOf } from "../../../ffi/mod.ts";
-import { ascii, checksum, dword, halves } from "../bytes.ts";
+import { bytesOf, from, halves, sizeOf } from "../../../ffi/mod.ts";
+import { ascii, checksum, dword } from "../bytes.ts";
 import { header, OEM_ID, sdtHeader, table } from "./header.ts";
 
 /** "Root System Description Pointer" (ACPI 6.5, 5.2.5.3). */

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { bytesOf, create } from "../../../ffi/mod.ts";
+import { bytesOf, create, halves } from "../../../ffi/mod.ts";
 import { ZERO_PAGE } from "../../firmware/mod.ts";
 import type { Range } from "../../memory/mod.ts";
 import type { LoadOptions } from "../options.ts";
 import type { Plan } from "../plan.ts";
-import { halves } from "../text.ts";
 import { BOOT_FLAG, bootParams, HDRS, LOADER_UNDEFINED, LoadFlags } from "./boot_params.ts";
 
 /** Where the header begins, in the image as in the zero page. */

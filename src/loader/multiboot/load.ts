@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Errno, sizeOf } from "../../../ffi/mod.ts";
+import { Errno, halves, sizeOf } from "../../../ffi/mod.ts";
 import { FOUR_GIB } from "../../boot/parts/mod.ts";
 import { HIGH_MEMORY } from "../../firmware/mod.ts";
 import type { Range } from "../../memory/mod.ts";
@@ -14,7 +14,7 @@ import type { EntryPoint, LoadOptions } from "../options.ts";
 import { InfoBlock, putModules, TextBlock } from "../parts.ts";
 import { PAGE, type Plan } from "../plan.ts";
 import type { ImageReader } from "../reader.ts";
-import { halves, hex } from "../text.ts";
+import { hex } from "../text.ts";
 import { findHeader, type FoundHeader, placeByAddresses, type PlacedImage } from "./header.ts";
 import {
   BOOT_MAGIC,
