@@ -22,7 +22,7 @@ import { openBus, readBytewise, writeBytewise } from "./bytewise.ts";
 import type { Device, InterruptLine } from "./device.ts";
 import { I8042_COMMAND, I8042_CONFIG, I8042_OUTPUT, I8042_STATUS } from "./i8042_registers.ts";
 import { Keyboard, keyboardState } from "./keyboard.ts";
-import { keystroke, toSet1 } from "./scancodes.ts";
+import { keystroke, RELEASE, toSet1 } from "./scancodes.ts";
 
 /** All that an {@linkcode I8042} remembers. */
 export const i8042State = {
@@ -69,7 +69,6 @@ const CONFIG_DEFAULT = I8042_CONFIG.KEYBOARD_INTERRUPT | I8042_CONFIG.SYSTEM |
   I8042_CONFIG.AUX_DISABLED | I8042_CONFIG.TRANSLATE;
 const CONFIG_WRITABLE = I8042_CONFIG.KEYBOARD_INTERRUPT | I8042_CONFIG.SYSTEM |
   I8042_CONFIG.IGNORE_LOCK | I8042_CONFIG.KEYBOARD_DISABLED | I8042_CONFIG.TRANSLATE;
-const RELEASE = 0xf0;
 const RAM_MASK = 0x1f;
 
 /**

@@ -9,7 +9,7 @@
  */
 
 import { checkBytes, Errno, KvmError, show, type StructOf } from "../../ffi/mod.ts";
-import { toSet1 } from "./scancodes.ts";
+import { RELEASE, toSet1 } from "./scancodes.ts";
 
 const QUEUE_SIZE = 16;
 const REPLIES_SIZE = 4;
@@ -73,7 +73,6 @@ export const KEYBOARD = {
 } as const;
 
 const ID = [0xab, 0x83] as const;
-const RELEASE = 0xf0;
 const LEDS = 0b111;
 const NATIVE_SET = 2;
 /** A held key repeats 10.9 times a second, after half a second. */

@@ -10,7 +10,7 @@ import { Errno, isName, KvmError, show } from "../../ffi/mod.ts";
 /** Goes before the codes of keys that the first keyboards did not have. */
 const EXTENDED = 0xe0;
 /** Goes before the code of a key that is let go. */
-const RELEASE = 0xf0;
+export const RELEASE = 0xf0;
 
 /** The scan code of each key in set 2; 0xe0 in the upper byte where that goes before it. */
 export const Scancode = {
