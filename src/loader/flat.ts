@@ -16,6 +16,12 @@ import { hex } from "./text.ts";
 
 /** Where a BIOS loads a boot sector, and below what its stack may be. */
 const BOOT_SECTOR = 0x7c00;
+/** Where an image goes whose `loadAddress` is left out, by its protocol. */
+export const FLAT_ADDRESS: Readonly<Record<"flat16" | "flat32" | "flat64", number>> = {
+  flat16: BOOT_SECTOR,
+  flat32: HIGH_MEMORY,
+  flat64: HIGH_MEMORY,
+};
 /** The first hard disk: a BIOS says in DL what it has booted. */
 const FIRST_DISK = 0x80n;
 /** Bytes that a stack in real mode has at least. */
@@ -23,7 +29,7 @@ const REAL_STACK = 1024;
 
 /** Plans a boot sector, or other code for real mode. */
 export function planFlat16(plan: Plan, reader: ImageReader, options: LoadOptions): EntryPoint {
-  const { range, entry } = place(plan, reader, options, BOOT_SECTOR);
+  const { range, entry } = place(plan, reader, options, FLAT_ADDRESS.flat16);
   if (endOf(range) > HIGH_MEMORY) {
     const hint = `Real mode reaches no further than 1 MiB, and the image goes to ` +
       `${formatRange(range)}: load it lower`;
@@ -35,7 +41,7 @@ export function planFlat16(plan: Plan, reader: ImageReader, options: LoadOptions
 
 /** Plans 32-bit code. */
 export function planFlat32(plan: Plan, reader: ImageReader, options: LoadOptions): EntryPoint {
-  const { range, entry } = place(plan, reader, options, HIGH_MEMORY);
+  const { range, entry } = place(plan, reader, options, FLAT_ADDRESS.flat32);
   if (endOf(range) > FOUR_GIB) {
     const hint = `32-bit code reaches no further than 4 GiB, and the image goes to ` +
       `${formatRange(range)}: load it lower`;
@@ -47,7 +53,7 @@ export function planFlat32(plan: Plan, reader: ImageReader, options: LoadOptions
 
 /** Plans 64-bit code. */
 export function planFlat64(plan: Plan, reader: ImageReader, options: LoadOptions): EntryPoint {
-  const { entry } = place(plan, reader, options, HIGH_MEMORY);
+  const { entry } = place(plan, reader, options, FLAT_ADDRESS.flat64);
   claimStack(plan);
   return longEntry(plan, entry, {});
 }

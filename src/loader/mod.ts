@@ -38,6 +38,7 @@
 
 export { detectProtocol } from "./detect.ts";
 export { enterKernel } from "./entry.ts";
+export { FLAT_ADDRESS } from "./flat.ts";
 export { loadKernel } from "./load.ts";
 export type {
   EntryPoint,

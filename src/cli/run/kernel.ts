@@ -4,18 +4,19 @@
  * @module
  */
 
+import { isName } from "../../../ffi/mod.ts";
 import { assemble, type Bits } from "../../assemble/mod.ts";
-import { HIGH_MEMORY } from "../../firmware/mod.ts";
-import { detectProtocol, type Protocol } from "../../loader/mod.ts";
+import { detectProtocol, FLAT_ADDRESS } from "../../loader/mod.ts";
 import type { KernelOptions } from "../../machine/mod.ts";
 import { UsageError } from "../command.ts";
 import { readWhole } from "./files.ts";
 import type { RunOptions } from "./options.ts";
 
-/** Where a BIOS loads a boot sector, and the loader code for real mode. */
-const BOOT_SECTOR = 0x7c00;
-
-const bitsOf: Readonly<Record<string, Bits>> = { flat16: 16, flat32: 32, flat64: 64 };
+const bitsOf: Readonly<Record<keyof typeof FLAT_ADDRESS, Bits>> = {
+  flat16: 16,
+  flat32: 32,
+  flat64: 64,
+};
 
 type Kernel = Pick<KernelOptions, "kernel" | "protocol" | "loadAddress" | "entry">;
 
@@ -26,17 +27,17 @@ export async function kernelOf(
 ): Promise<Kernel> {
   const { kernel, protocol, loadAddress, entry } = options;
   if (!kernel.endsWith(".asm")) return { kernel, protocol, loadAddress, entry };
-  if (protocol !== undefined && bitsOf[protocol] === undefined) {
+  if (protocol !== undefined && !isName(bitsOf, protocol)) {
     throw new UsageError(`Source is started as flat16, flat32 or flat64, not as ${protocol}`);
   }
   const source = new TextDecoder().decode(await readWhole(kernel, signal));
   const own = originOf(source);
   const include = [kernel.slice(0, kernel.lastIndexOf("/") + 1) || "./"];
-  const as = (mode: Protocol) => {
-    const place = loadAddress ?? own ?? (mode === "flat16" ? BOOT_SECTOR : HIGH_MEMORY);
+  const as = (mode: keyof typeof bitsOf) => {
+    const place = loadAddress ?? own ?? FLAT_ADDRESS[mode];
     // NASM reads no file here: a bare snippet needs the bits and the origin before its first line.
     const origin = own === undefined ? { origin: place } : {};
-    const image = assemble(source, { bits: bitsOf[mode]!, include, ...origin });
+    const image = assemble(source, { bits: bitsOf[mode], include, ...origin });
     return { kernel: image, protocol: mode, loadAddress: place, entry };
   };
   if (protocol !== undefined) return as(protocol);
@@ -49,9 +50,15 @@ export async function kernelOf(
 
 /** Whether a source says so before its first instruction. */
 function beginsIn16Bits(source: string): boolean {
-  const before = String
-    .raw`[ \t]*(?:;.*|%.*|\[?[ \t]*(?:org|cpu|default|section)\b.*|\w+[ \t]+equ\b.*)?\r?\n`;
-  return new RegExp(`^(?:${before})*[ \\t]*\\[?[ \\t]*(?:bits[ \\t]+|use)16\\b`, "i").test(source);
+  for (const line of source.split("\n")) {
+    const text = line.replace(/;.*/, "").trim();
+    const bits = /^\[?\s*(?:bits\s+|use)(\d+)/i.exec(text)?.[1];
+    if (bits !== undefined) return bits === "16";
+    const isNone = text === "" ||
+      /^(?:%|\[?\s*(?:org|cpu|default|section)\b|\w+\s+equ\b)/i.test(text);
+    if (!isNone) return false;
+  }
+  return false;
 }
 
 /** The origin that a source states itself. */
