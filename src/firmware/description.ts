@@ -6,7 +6,7 @@
 
 import { checkInteger, checkList, checkNames, type Names } from "../../ffi/mod.ts";
 import { invalid } from "./check.ts";
-import { IO_APIC_PINS, PIT_PIN } from "./layout/mod.ts";
+import { IO_APIC_PINS, PIT_PIN, PORT_COUNT } from "./layout/mod.ts";
 
 /** How an interrupt line says that there is something to do; in either case by being high. */
 export type Trigger = "edge" | "level";
@@ -175,7 +175,7 @@ export function checkDescription(operation: string, description: FirmwareDescrip
     checkInteger(operation, "A serial port's IRQ", irq, 1, 15);
   }
   check("The century's register", rtc?.century, 0, 127);
-  ports("fw_cfg", fwCfg?.port, 12);
+  ports("fw_cfg", fwCfg?.port, PORT_COUNT.FW_CFG);
   ports("The PM1a event block", pm.eventPort, 4);
   ports("The PM1a control block", pm.controlPort, 2);
   ports("The PM timer", pm.timerPort, 4);

@@ -10,7 +10,7 @@
 
 import { Errno, KvmError } from "../../ffi/mod.ts";
 import { PHYSICAL_END } from "../arch/x86/mod.ts";
-import { IO_APIC, LOCAL_APIC, Port } from "../firmware/mod.ts";
+import { IO_APIC, LOCAL_APIC, Port, PORT_COUNT } from "../firmware/mod.ts";
 import type { Device } from "../devices/mod.ts";
 import type { IoExit, MmioExit } from "../kvm/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
@@ -24,7 +24,13 @@ import { UserDevice } from "./user_device.ts";
 const PORTS = 0x1_0000;
 
 /** Ports that the kernel's PICs and PIT answer, before anybody here is asked. */
-const KERNEL_PORTS = [[0x20, 2], [0x40, 4], [0x61, 1], [0xa0, 2], [0x4d0, 2]] as const;
+const KERNEL_PORTS = [
+  [Port.PIC_MASTER, PORT_COUNT.PIC],
+  [Port.PIC_SLAVE, PORT_COUNT.PIC],
+  [Port.ELCR, PORT_COUNT.ELCR],
+  [Port.PIT, PORT_COUNT.PIT],
+  [Port.SPEAKER, PORT_COUNT.SPEAKER],
+] as const;
 /** Likewise the pages of the I/O APIC and of the local APICs. */
 const KERNEL_PAGES = [[IO_APIC, 0x1000], [LOCAL_APIC, 0x1000]] as const;
 

@@ -6,13 +6,12 @@
 
 import { monotonicMilliseconds } from "../../ffi/mod.ts";
 import { BootTimer, FW_CFG_KEY, FwCfg } from "../devices/mod.ts";
-import { BOOT_TIMER, Port } from "../firmware/mod.ts";
+import { BOOT_TIMER, Port, PORT_COUNT } from "../firmware/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 import type { MainDevices } from "./main_devices.ts";
 import type { MachineOptions } from "./options.ts";
 
 const BOOT_TIMER_BYTES = 0x1000;
-const FW_CFG_PORTS = 12;
 
 /** What they are told. */
 export interface StandardDevicesInit extends Pick<MachineOptions, "fwCfg" | "onBootTimer"> {
@@ -35,7 +34,7 @@ export function addStandardDevices(
   devices.mapMmio(BOOT_TIMER, BOOT_TIMER_BYTES, timer);
   if (fwCfg !== undefined) {
     const device = createFwCfg(memory, { ramBytes, cpus, files: fwCfg });
-    devices.mapPorts(Port.FW_CFG, FW_CFG_PORTS, device);
+    devices.mapPorts(Port.FW_CFG, PORT_COUNT.FW_CFG, device);
   }
   return timer;
 }

@@ -13,7 +13,7 @@ import type {
   SerialPort,
   VirtioMmio,
 } from "../description.ts";
-import { Irq, Port } from "../layout/mod.ts";
+import { Irq, Port, PORT_COUNT } from "../layout/mod.ts";
 import {
   type Aml,
   device,
@@ -111,7 +111,7 @@ function firmwareConfig({ port = Port.FW_CFG }: FirmwareConfig): Aml {
     "FWCF",
     name("_HID", text("QEMU0002")),
     name("_STA", integer(WORKING_UNSEEN)),
-    resources(io(port, 12)),
+    resources(io(port, PORT_COUNT.FW_CFG)),
   );
 }
 

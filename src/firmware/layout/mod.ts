@@ -6,4 +6,4 @@
  */
 
 export * from "./addresses.ts";
-export { IO_APIC_PINS, Irq, PIT_PIN, Port } from "./ports.ts";
+export { IO_APIC_PINS, Irq, PIT_PIN, Port, PORT_COUNT } from "./ports.ts";

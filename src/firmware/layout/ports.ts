@@ -1,6 +1,6 @@
 /**
- * The machine's I/O ports and interrupt lines. The PIC (0x20, 0xa0), the PIT (0x40) and the
- * speaker's gate (0x61) are the kernel's.
+ * The machine's I/O ports and interrupt lines. The kernel has the PICs (0x20 the master, 0xa0 the
+ * slave, 0x4d0 their ELCR), the PIT (0x40) and the speaker's gate (0x61).
  *
  * ```
  * 0x060 0x064  I8042     keyboard controller        0x3f8  COM1, IRQ 4     0x3e8  COM3, IRQ 4
@@ -17,6 +17,16 @@
 
 /** The first I/O port of each device. */
 export const Port = {
+  /** The kernel's first PIC. */
+  PIC_MASTER: 0x20,
+  /** Its second one, at the first one's line 2. */
+  PIC_SLAVE: 0xa0,
+  /** Which of the PICs' lines are level-triggered, a byte for each PIC. */
+  ELCR: 0x4d0,
+  /** The kernel's timer. */
+  PIT: 0x40,
+  /** The speaker, and the gate of the timer's channel 2: the kernel's, too. */
+  SPEAKER: 0x61,
   /** The keyboard controller's data; its commands and status are 4 ports on. */
   I8042: 0x60,
   /** The clock's and CMOS memory's index; the data is the next port. */
@@ -53,6 +63,20 @@ export const Port = {
   PCI_ADDRESS: 0xcf8,
   /** Resets the machine. */
   RESET_CONTROL: 0xcf9,
+} as const;
+
+/** How many ports some of them have. */
+export const PORT_COUNT = {
+  /** Of a PIC. */
+  PIC: 2,
+  /** A byte for each PIC. */
+  ELCR: 2,
+  /** Three channels and a control. */
+  PIT: 4,
+  /** One. */
+  SPEAKER: 1,
+  /** fw_cfg's, with DMA. */
+  FW_CFG: 12,
 } as const;
 
 /** Interrupt lines as ISA numbers them; all but the PIT's come to the I/O APIC's pin of that number. */
