@@ -162,8 +162,15 @@ export class Plan {
         `elsewhere, best from 0x100000 on`;
       return this.error(Errno.ENOMEM, hint);
     }
+    // Below 1 MiB there is never more.
+    const advice = range.guestPhysAddr >= HIGH_MEMORY
+      ? "add memory, or link or load it elsewhere"
+      : `link or load it elsewhere, best from ${
+        hex(HIGH_MEMORY)
+      } on (ld puts an ELF file's headers ` +
+        "before that, but for ld -n)";
     const hint = `${wants}, and not all of that is usable RAM, which is ${formatAll(this.#ram)}: ` +
-      `add memory, or link or load it elsewhere`;
+      advice;
     return this.error(Errno.ENOMEM, hint);
   }
 

@@ -77,7 +77,7 @@ export class VcpuThreads {
   readonly #handlers: ThreadHandlers;
   readonly #workers: readonly VcpuWorker[];
   /** Descriptors on their way to threads that have not begun. */
-  readonly #shares: readonly Disposable[];
+  readonly #shares: Map<number, Disposable>;
   /** The user's own runs would take exits from the machine. */
   readonly #holds = new DisposableStack();
   /** The vCPUs whose exit main is handling, each with a token of that exit. */
@@ -97,7 +97,7 @@ export class VcpuThreads {
     this.#handlers = handlers;
     using stack = new DisposableStack();
     const shares = vcpus.map((vcpu) => stack.use(vm.share(vcpu)));
-    this.#shares = shares;
+    this.#shares = new Map(shares.entries());
     for (const [id, { share }] of shares.entries()) {
       const { cpus, buffer } = shared;
       this.#begin({ id, cpus, buffer, share, board });
@@ -228,8 +228,10 @@ export class VcpuThreads {
   }
 
   #closeShares(): void {
-    for (const [id, share] of this.#shares.entries()) {
-      if (this.#shared.status(id) !== Status.STARTING) share[Symbol.dispose]();
+    for (const [id, share] of this.#shares) {
+      if (this.#shared.status(id) === Status.STARTING) continue;
+      share[Symbol.dispose]();
+      this.#shares.delete(id);
     }
   }
 

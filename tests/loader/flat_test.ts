@@ -140,3 +140,10 @@ Deno.test("What is nothing known is refused, with the protocols that take any by
   assertEquals(hint, "The image is empty");
   assertCode("EINVAL", () => detectProtocol("vmlinuz" as never));
 });
+
+Deno.test("below 1 MiB memory can't be added: who goes there is told where to go", () => {
+  using target = new Target();
+  const options = { protocol: "flat32", loadAddress: 0xf_f000 } as const;
+  target.refuse("ENOMEM", "best from 0x100000 on (ld puts", code, options);
+  target.refuse("ENOMEM", "add memory", code, { ...options, loadAddress: 0x4000_0000 });
+});
