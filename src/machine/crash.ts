@@ -5,9 +5,9 @@
  */
 
 import { KvmError } from "../../ffi/mod.ts";
-import { vectorAt } from "../firmware/mod.ts";
-import { copyExit, type ExitRecord, formatRegisters, type Vcpu } from "../kvm/mod.ts";
 import { CR0 } from "../arch/x86/mod.ts";
+import { Port, vectorAt } from "../firmware/mod.ts";
+import { copyExit, type ExitRecord, formatRegisters, type Vcpu } from "../kvm/mod.ts";
 import type { GuestMemory } from "../memory/mod.ts";
 
 /**
@@ -68,7 +68,7 @@ function explainVector(vcpu: Vcpu, memory: GuestMemory): string | undefined {
     : "";
   return `INT 0x${vector.toString(16)} (AX ${word(Number(rax & 0xffffn))}), or an exception of ` +
     `that number,${from}: the guest has set no vector for it, and there is no BIOS. A device at ` +
-    "port 0xb2 may be one";
+    `port 0x${Port.SMI_COMMAND.toString(16)} may be one`;
 }
 
 function word(value: number): string {

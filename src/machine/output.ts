@@ -11,8 +11,8 @@ import type { ByteRing, SharedState } from "./shared/mod.ts";
 /**
  * Where a console's output goes: a function, or a stream, for which the guest waits when it is slow.
  * A stream is not closed at the end, and one that is slow then has what is left in its queue. For a
- * file take a function that calls `writeSync`: what goes to
- * `FsFile.writable` is written when that is closed.
+ * file take a function that calls `writeSync`: what goes to `FsFile.writable` is written when that is
+ * closed.
  */
 export type Output = ((bytes: Uint8Array<ArrayBuffer>) => void) | WritableStream<Uint8Array>;
 
@@ -156,10 +156,7 @@ export function openSink(output: Output | undefined): Sink {
   if (typeof output === "function") return { write: output, leave: () => false, close() {} };
   const writer = output.getWriter();
   return {
-    write: async (bytes) => {
-      await writer.ready;
-      await writer.write(bytes);
-    },
+    write: (bytes) => writer.write(bytes),
     leave: (bytes) => {
       // It has a queue of its own, and its owner hears of what goes wrong with it.
       writer.write(bytes).catch(() => {});

@@ -111,6 +111,16 @@ Deno.test("a stream that is slow has all of the output in the end, after the mac
   assertEquals(received, text.length);
 });
 
+Deno.test("a stream that wants nothing in its queue has all of the output, too", async () => {
+  let text = "";
+  const output = new WritableStream<Uint8Array>({
+    write: (bytes) => void (text += new TextDecoder().decode(bytes)),
+  }, { highWaterMark: 0 });
+  await using machine = await Machine.boot({ ...hello, console: { output } });
+  assertEquals(await machine.finished, { reason: "debugExit", code: 3 });
+  assertEquals(text, "hello");
+});
+
 Deno.test("what a function has no time for is told, and it is called no more", async () => {
   const open = Promise.withResolvers<void>();
   let calls = 0;
