@@ -26,7 +26,7 @@ const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 const { USABLE, RESERVED } = E820Type;
 
-Deno.test("a small machine has one slot, and a kernel is told of five ranges but not of the hole", () => {
+Deno.test("a small machine has one slot, and a kernel is told of four ranges but not of the hole", () => {
   const { ramBytes, slots, e820 } = memoryMap(128 * MIB);
   assertEquals(ramBytes, 128 * MIB);
   assertEquals(slots, [{ guestPhysAddr: 0, size: 128 * MIB }]);
