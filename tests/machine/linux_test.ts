@@ -73,7 +73,6 @@ for (const protocol of ["linux", "elf", "pvh"] as const) {
         await guest.machine.serial[0]!.send("reboot -f\n");
         await guest.until(PROMPT);
       }
-      guest.machine.pressPowerButton();
       await guest.machine.serial[0]!.send("poweroff -f\n");
       assertEquals(await guest.machine.finished, { reason: "powerOff" });
     },
