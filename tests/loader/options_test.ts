@@ -104,17 +104,37 @@ for (const [protocol, options] of useless) {
   });
 }
 
-Deno.test("What says nothing may be given with any protocol", () => {
-  using target = new Target();
-  target.load(image, {
-    protocol: "flat64",
-    commandLine: "",
-    modules: [],
-    rsdp: 0xe_0000,
-    loaderName: "a test",
-    initrd: undefined,
+for (
+  const [protocol, name] of [
+    ["linux", "linux"],
+    ["elf", "elf64"],
+    ["pvh", "pvh"],
+    ["multiboot", "multiboot"],
+    ["flat16", "boot_sector"],
+    ["flat32", "boot_sector"],
+    ["flat64", "boot_sector"],
+  ] as const
+) {
+  Deno.test(`What says nothing may be given with ${protocol}, and changes no place`, () => {
+    using target = new Target();
+    const kernel = imageOf(name);
+    // Of these, Multiboot alone tells its kernel the loader's name.
+    const loaderName = "a test";
+    const plain = target.load(kernel, {
+      protocol,
+      ...(protocol === "multiboot" ? { loaderName } : {}),
+    });
+    const loaded = target.load(kernel, {
+      protocol,
+      commandLine: "",
+      modules: [],
+      rsdp: 0xe_0000,
+      loaderName,
+      initrd: undefined,
+    });
+    assertEquals(loaded, plain);
   });
-});
+}
 
 Deno.test("An empty image is refused, whatever it is to be", () => {
   using target = new Target();
