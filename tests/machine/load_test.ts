@@ -1,6 +1,9 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { KvmError } from "../../mod.ts";
 import { Machine, type MachineOptions } from "../../src/machine/mod.ts";
+import { findTables, madtEntries } from "../firmware/acpi_parser.ts";
+import { findMpTable } from "../firmware/mp_parser.ts";
+import { imageOf } from "../loader/support.ts";
 import { spin } from "../support/instructions.ts";
 import { flat } from "../support/pc.ts";
 
@@ -35,4 +38,30 @@ Deno.test("an abort with any reason while files are read is that, and no matter 
   const made = Machine.create({ ...flat(spin), kernel: "/proc/self/exe", signal: aborter.signal });
   aborter.abort(new TypeError("enough"));
   await assertRejects(() => made, TypeError, "enough");
+});
+
+const PROTOCOLS = [["linux", "linux"], ["elf", "elf64"], ["pvh", "pvh"]] as const;
+for (const [protocol, name] of PROTOCOLS) {
+  Deno.test(`a kernel of ${protocol} is told where the ACPI tables are`, async () => {
+    const options = { kernel: imageOf(name), protocol, memory: "16M", cpus: 2 } as const;
+    await using machine = await Machine.create(options);
+    const { memory } = machine;
+    const tables = findTables((address, length) => memory.readBytes(address, length));
+    const { rsi, rbx } = machine.kernel.entry.registers;
+    // acpi_rsdp_addr of the zero page (Linux, x86/zero-page.rst), rsdp_paddr of the start info.
+    const told = protocol === "pvh" ? Number(rbx) + 32 : Number(rsi) + 0x70;
+    assertEquals(memory.readU64(told), BigInt(tables.get("RSD PTR ")!.address));
+    const processors = madtEntries(tables.get("APIC")!).filter(({ type }) => type === 0);
+    assertEquals(processors.length, 2);
+  });
+}
+
+Deno.test("the MP table is where a kernel looks for it, with each vCPU", async () => {
+  await using machine = await Machine.create({ ...flat(spin), cpus: 3 });
+  const { processors } = findMpTable(machine.memory.readBytes(0, 1 << 20), 0xf_0000, 1 << 20);
+  assertEquals(processors.map(({ id, enabled, boots }) => [id, enabled, boots]), [
+    [0, true, true],
+    [1, true, false],
+    [2, true, false],
+  ]);
 });
