@@ -192,6 +192,25 @@ Deno.test("the boot timer says when the guest came to a point", async () => {
   assert(points[0]![0] > 0 && points[0]![0] <= points[1]![0]);
 });
 
+Deno.test("the boot timer counts from the start, and not from when the machine was made", async () => {
+  let started = Infinity;
+  let late = NaN;
+  // mov edi, 0xd0000000; mov byte [rdi], 123
+  const code = [0xbf, 0, 0, 0, 0xd0, 0xc6, 0x07, 123];
+  const onBootTimer = (milliseconds: number) => {
+    late = milliseconds - (performance.now() - started);
+  };
+  await using guest = await pc({ ...flat(code, debugExit(0)), onBootTimer }, async (machine) => {
+    // The time that is not to be counted.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    started = performance.now();
+    await machine.resume();
+  });
+  await guest.machine.finished;
+  // The clock of both has fractions that a double since 1970 does not hold.
+  assert(late < 1, `It counts ${late} ms too many`);
+});
+
 Deno.test("each serial port is one of its own", async () => {
   const texts = ["", "", ""];
   const output = (at: number) => (bytes: Uint8Array) => {
