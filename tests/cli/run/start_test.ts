@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { PM1_CONTROL, SLP_TYP_S5 } from "../../../src/devices/mod.ts";
 import { tripleFault } from "../../support/console_guests.ts";
 import { hasProgram } from "../../support/host.ts";
@@ -11,12 +11,13 @@ import {
   outb,
   outw,
   print,
+  repOuts,
   spin,
 } from "../../support/instructions.ts";
 import { supportedCpuid } from "../../support/machine.ts";
 import { isEmulated, unemulated } from "../../support/rounds.ts";
 import { kvm } from "../support.ts";
-import { allow, run, runCode, runHere, withFiles } from "./support.ts";
+import { allow, run, runCode, runHere, spawn, withFiles } from "./support.ts";
 
 const powerOff = outw(0x604, PM1_CONTROL.SLP_EN | SLP_TYP_S5 << 10);
 
@@ -199,3 +200,33 @@ function multibootPrinter(): Uint8Array<ArrayBuffer> {
   ];
   return Uint8Array.of(...new Uint8Array(header.buffer), ...code);
 }
+
+Deno.test(unemulated("output arrives whole, however late its reader begins"), async () => {
+  // As many bytes as a pipe and the machine hold, and so many that the guest has to wait.
+  await Promise.all([90_000, 200_000].map(async (count) => {
+    const bytes = Uint8Array.from({ length: count }, (_, at) => 33 + at % 89);
+    const code = (start: number) => [
+      ...repOuts(0x3f8, 1, start, count),
+      ...movEax(0xd000_0000),
+      ...[0xc6, 0x00, 123], // mov byte [rax], 123
+      ...debugExit(3),
+    ];
+    const guest = [...code(0x10_0000 + code(0).length), ...bytes];
+    await withFiles({ "guest.bin": guest }, async (folder) => {
+      const args = ["guest.bin", "--protocol", "flat64", "--boot-timer"];
+      await using child = spawn(folder, args);
+      await child.stdin.close();
+      const [first, all] = child.stderr.tee();
+      const complaints = new Response(all).text();
+      // The guest has written all of it, if it ever does before somebody reads.
+      if (count < 100_000) await first.getReader().read();
+      // Longer than a machine's own patience at its end, which is 2 s.
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      const output = new Uint8Array(await new Response(child.stdout).arrayBuffer());
+      assertMatch(await complaints, /^kvm: boot timer: .*, point 123\n$/);
+      assertEquals((await child.status).code, 3);
+      assertEquals(output.length, count);
+      assert(output.every((byte, at) => byte === bytes[at]));
+    });
+  }));
+});
