@@ -13,8 +13,10 @@ import {
   type SerialOptions,
   TerminalConsole,
 } from "../../machine/mod.ts";
+import { Failure } from "../command.ts";
 import type { Target } from "./options.ts";
 import type { OutputFiles } from "./output_files.ts";
+import { RunStatus } from "./status.ts";
 
 /** The other ends, until disposed of. */
 export class Consoles implements Disposable {
@@ -100,15 +102,19 @@ export class Consoles implements Disposable {
    * After the machine's end: resolves when all that the guest wrote is where it goes, or when somebody
    * wants to leave before.
    *
-   * @throws whatever goes wrong with that; or the signal's reason.
+   * @throws {Failure} once the signal is aborted; and whatever goes wrong with an output.
    */
   async drain(signal: AbortSignal | undefined): Promise<void> {
     const written = Promise.all(this.#streams.map((stream) => stream.getWriter().close()));
     const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = () => reject(signal!.reason);
+    const abort = () => {
+      const message =
+        "The guest has ended, but not all that it wrote was taken within the --timeout";
+      reject(new Failure(message, RunStatus.TIMEOUT));
+    };
+    if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort);
     try {
-      signal?.throwIfAborted();
       await Promise.race([written, this.#quit, aborted]);
     } finally {
       signal?.removeEventListener("abort", abort);

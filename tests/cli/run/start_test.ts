@@ -230,3 +230,30 @@ Deno.test(unemulated("output arrives whole, however late its reader begins"), as
     });
   }));
 });
+
+Deno.test(unemulated("nobody has to wait for a reader that never comes"), async () => {
+  const code = (start: number) => [
+    ...repOuts(0x3f8, 1, start, 90_000),
+    ...movEax(0xd000_0000),
+    ...[0xc6, 0x00, 123], // mov byte [rax], 123
+    ...debugExit(3),
+  ];
+  const guest = [...code(0x10_0000 + code(0).length), ...new Uint8Array(90_000)];
+  await withFiles({ "guest.bin": guest }, async (folder) => {
+    const args = ["guest.bin", "--protocol", "flat64", "--boot-timer"];
+    {
+      await using child = spawn(folder, [...args, "--timeout", "5"]);
+      const complaints = new Response(child.stderr).text();
+      assertEquals((await child.status).code, 124);
+      assertMatch(await complaints, /\nkvm: The guest has ended, but not all .* --timeout\n$/);
+      await child.stdout.cancel();
+    }
+    await using child = spawn(folder, args);
+    await child.stderr.pipeTo(
+      new WritableStream({ write: () => child.kill("SIGINT") }),
+    );
+    const { signal } = await child.status;
+    assertEquals(signal, "SIGINT");
+    await child.stdout.cancel();
+  });
+});
