@@ -77,7 +77,7 @@ export class OutputPump {
     }, COLLECT);
   }
 
-  /** Passes on the rest, and gives the outputs back. What can't be passed on is an error. */
+  /** Passes on the rest, and gives the outputs back. Bytes that none of them was given are an error. */
   async finish(): Promise<void> {
     clearTimeout(this.#timer);
     await Promise.all(this.#pipes.map((pipe) => this.#finish(pipe)));

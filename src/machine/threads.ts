@@ -65,6 +65,9 @@ export async function startWorkers(
     workers.push(owner.use(new VcpuWorker(id)));
     await nextTask();
     signal?.throwIfAborted();
+    for (const [at, { crash }] of workers.entries()) {
+      if (crash !== undefined) throw threadError(at, crash);
+    }
   }
   return workers;
 }
@@ -162,7 +165,7 @@ export class VcpuThreads {
       onFailure: (failure) => this.#fail(remoteError(failure)),
       onCrash: (message) => {
         this.#shared.setStatus(job.id, Status.STOPPED);
-        this.#fail(new Error(`The thread of vCPU ${job.id} failed: ${message}`));
+        this.#fail(threadError(job.id, message));
       },
     });
   }
@@ -279,6 +282,10 @@ export class VcpuThreads {
   #goneError({ id }: Vcpu): KvmError {
     return closedError("go on with the guest", this.#vm.closed ? "VM" : `vCPU ${id}`);
   }
+}
+
+function threadError(id: number, message: string): Error {
+  return new Error(`The thread of vCPU ${id} failed: ${message}`);
 }
 
 /** An error of another thread, which comes as its text. */

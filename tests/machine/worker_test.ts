@@ -1,9 +1,10 @@
-import { assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import { SharedState } from "../../src/machine/shared/mod.ts";
 import { type VcpuJob, VcpuWorker } from "../../src/machine/worker/mod.ts";
 import { bundleWorker, isOutdated } from "../../tools/worker.ts";
 import { needing } from "../support/host.ts";
 import { unemulated } from "../support/rounds.ts";
+import { outputOf, specifier } from "../support/subprocess.ts";
 
 const made = await bundleWorker();
 
@@ -42,6 +43,37 @@ Deno.test(unemulated("threads that come and go leave nothing of their text behin
   // The text has more than 90 KB.
   assertLess((Deno.memoryUsage().rss - before) / counted, 50_000);
 });
+
+for (const cpus of [1, 3]) {
+  const name =
+    `without the thread of one of ${cpus} vCPUs there is no machine, and nothing is left of it`;
+  Deno.test(unemulated(name), async () => {
+    const output = await outputOf(
+      `
+      const { Worker } = globalThis;
+      globalThis.Worker = class extends Worker {
+        constructor(url, options) {
+          const text = "data:text/javascript,throw new Error('no thread')";
+          super(options.name === "vCPU 0" ? text : url, options);
+        }
+      };
+      const { Machine } = await import(${specifier("src/machine/mod.ts")});
+      const output = new WritableStream();
+      const kernel = Uint8Array.of(0xb0, 7, 0xe6, 0xf4);
+      const options = { kernel, protocol: "flat64", memory: "2M", console: { output } };
+      try {
+        const machine = await Machine.create({ ...options, cpus: ${cpus} });
+        await using _machine = machine;
+        await machine.finished;
+      } catch (error) {
+        console.log(error.message);
+      }
+      console.log(output.locked);`,
+      { args: ["--allow-all"] },
+    );
+    assertMatch(output, /^The thread of vCPU 0 failed: .*no thread\nfalse\n$/);
+  });
+}
 
 /** Bytes of all files in a folder. */
 function bytesIn(folder: string): number {

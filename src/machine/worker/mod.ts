@@ -61,6 +61,11 @@ export class VcpuWorker implements Disposable {
     };
   }
 
+  /** What it has died of before its job, if it has. */
+  get crash(): string | undefined {
+    return this.#crash;
+  }
+
   /** Gives it its job. */
   begin(job: VcpuJob, { onFailure, onCrash }: WorkerHandlers): void {
     this.#worker.onmessage = ({ data }: MessageEvent<VcpuFailure>) => onFailure(data);
@@ -69,7 +74,6 @@ export class VcpuWorker implements Disposable {
       onCrash(event.message);
     };
     this.#worker.postMessage(job);
-    if (this.#crash !== undefined) onCrash(this.#crash);
   }
 
   /** Ends it. */
