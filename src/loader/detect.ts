@@ -67,12 +67,15 @@ export function detectProtocol(image: Uint8Array): Protocol {
   if (isBzImage(image)) return "linux";
   if (findHeader(image) !== undefined) return "multiboot";
   if (isElf(image)) return hasPvhEntry(image) ? "pvh" : "elf";
-  if (SIGNATURE.every((byte, index) => image[SECTOR - SIGNATURE.length + index] === byte)) {
-    return "flat16";
-  }
+  if (isBootSector(image)) return "flat16";
   const hint = `It is no bzImage, no ELF file, no boot sector, and has no Multiboot header: for ` +
     `other bytes say protocol: "flat16", "flat32" or "flat64"`;
   throw new KvmError({ operation: OPERATION, errno: Errno.ENOEXEC, hint });
+}
+
+/** Whether an image begins with a boot sector: 0x55 0xaa at 510. {@linkcode detectProtocol} asks last. */
+export function isBootSector(image: Uint8Array): boolean {
+  return SIGNATURE.every((byte, index) => image[SECTOR - SIGNATURE.length + index] === byte);
 }
 
 /** What is wrong with the file is the loader's to say. */

@@ -36,7 +36,7 @@
  * @module
  */
 
-export { detectProtocol } from "./detect.ts";
+export { detectProtocol, isBootSector } from "./detect.ts";
 export { enterKernel } from "./entry.ts";
 export { FLAT_ADDRESS } from "./flat.ts";
 export { loadKernel } from "./load.ts";

@@ -18,6 +18,9 @@ import type { Target } from "./options.ts";
 import type { OutputFiles } from "./output_files.ts";
 import { RunStatus } from "./status.ts";
 
+/** After so many milliseconds somebody may think that nothing happens. */
+const WONDER = 1000;
+
 /** The other ends, until disposed of. */
 export class Consoles implements Disposable {
   /** COM1 and on. */
@@ -100,11 +103,13 @@ export class Consoles implements Disposable {
 
   /**
    * After the machine's end: resolves when all that the guest wrote is where it goes, or when somebody
-   * wants to leave before.
+   * wants to leave before. The terminal is as it was before: Ctrl-C is a signal again.
    *
+   * @param onWait Called if that takes long enough for somebody to wonder.
    * @throws {Failure} once the signal is aborted; and whatever goes wrong with an output.
    */
-  async drain(signal: AbortSignal | undefined): Promise<void> {
+  async drain(signal: AbortSignal | undefined, onWait: () => void): Promise<void> {
+    for (const end of this.serial) if (end instanceof TerminalConsole) end.close();
     const written = Promise.all(this.#streams.map((stream) => stream.getWriter().close()));
     const { promise: aborted, reject } = Promise.withResolvers<never>();
     const abort = () => {
@@ -114,9 +119,11 @@ export class Consoles implements Disposable {
     };
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort);
+    const timer = setTimeout(onWait, WONDER);
     try {
       await Promise.race([written, this.#quit, aborted]);
     } finally {
+      clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
       written.catch(() => {});
     }

@@ -5,8 +5,8 @@
  */
 
 import { isName } from "../../../ffi/mod.ts";
-import { assemble, type Bits } from "../../assemble/mod.ts";
-import { detectProtocol, FLAT_ADDRESS } from "../../loader/mod.ts";
+import { assemble, AssembleError, type Bits } from "../../assemble/mod.ts";
+import { FLAT_ADDRESS, isBootSector } from "../../loader/mod.ts";
 import type { KernelOptions } from "../../machine/mod.ts";
 import { UsageError } from "../command.ts";
 import { readWhole } from "./files.ts";
@@ -41,24 +41,26 @@ export async function kernelOf(
     return { kernel: image, protocol: mode, loadAddress: place, entry };
   };
   if (protocol !== undefined) return as(protocol);
-  if (beginsIn16Bits(source)) {
-    const sector = as("flat16");
-    if (detectProtocol(sector.kernel) === "flat16") return sector;
+  try {
+    const flat = as("flat64");
+    return isBootSector(flat.kernel) ? as("flat16") : flat;
+  } catch (error) {
+    if (!(error instanceof AssembleError)) throw error;
+    // Without a word on bits in it, it may be for 16 of them alone.
+    const sector = attempt(() => as("flat16"));
+    if (sector === undefined || !isBootSector(sector.kernel)) throw error;
+    return sector;
   }
-  return as("flat64");
 }
 
-/** Whether a source says so before its first instruction. */
-function beginsIn16Bits(source: string): boolean {
-  for (const line of source.split("\n")) {
-    const text = line.replace(/;.*/, "").trim();
-    const bits = /^\[?\s*(?:bits\s+|use)(\d+)/i.exec(text)?.[1];
-    if (bits !== undefined) return bits === "16";
-    const isNone = text === "" ||
-      /^(?:%|\[?\s*(?:org|cpu|default|section)\b|\w+\s+equ\b)/i.test(text);
-    if (!isNone) return false;
+/** What assembles, if it does. */
+function attempt<T>(assembling: () => T): T | undefined {
+  try {
+    return assembling();
+  } catch (error) {
+    if (error instanceof AssembleError) return undefined;
+    throw error;
   }
-  return false;
 }
 
 /** The origin that a source states itself. */

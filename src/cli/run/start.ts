@@ -93,7 +93,9 @@ async function stay(
     if (!(error instanceof KvmError && error.errno === Errno.EPIPE)) throw error;
   }
   const end = await finished;
-  await consoles.drain(signal);
+  await consoles.drain(signal, () => {
+    if (!options.quiet) note("the guest has ended; not all that it wrote has been taken yet");
+  });
   return statusOf(end);
 }
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { echoUntilQ, sendForever } from "../../support/console_guests.ts";
 import { hasProgram, needing } from "../../support/host.ts";
-import { debugExit, outb, print } from "../../support/instructions.ts";
+import { debugExit, outb, print, repOuts } from "../../support/instructions.ts";
 import { isEmulated, unemulated } from "../../support/rounds.ts";
 import { TestTerminal } from "../../support/terminal.ts";
 import { argsOf } from "../support.ts";
@@ -152,6 +152,33 @@ Deno.test({
       await terminal.until("[up]");
       await terminal.until("kvm: The guest had not ended after 3 s (--timeout)\r\n");
       assertEquals((await late.status).code, 124);
+      assertEquals(terminal.settings, before);
+    });
+  },
+});
+
+Deno.test({
+  ...needing(
+    "stty and mkfifo",
+    hasProgram("stty") && hasProgram("mkfifo"),
+    "while others' output is not taken, a terminal says so, and Ctrl-C leaves",
+  ),
+  async fn() {
+    // More than a pipe takes, and less than a pipe and a port do.
+    const code = (start: number) => [...repOuts(0x3f8, 1, start, 80_000), ...debugExit(3)];
+    const guest = [...code(0x10_0000 + code(0).length), ...new Uint8Array(80_000)];
+    await withFiles({ "guest.bin": guest }, async (folder) => {
+      const pipe = `${folder}/pipe`;
+      await new Deno.Command("mkfifo", { args: [pipe] }).output();
+      using _reader = await Deno.open(pipe, { read: true, write: true });
+      await using terminal = new TestTerminal();
+      const before = terminal.settings;
+      const consoles = ["--serial", `file:${pipe}`, "--serial", "stdio"];
+      const args = [`${folder}/guest.bin`, "--protocol", "flat64", ...consoles];
+      const child = terminal.spawn(Deno.execPath(), ...argsOf(allow, ["run", ...args]));
+      await terminal.until("kvm: the guest has ended; not all that it wrote has been taken yet");
+      await terminal.type("\x03");
+      assertEquals((await child.status).signal, "SIGINT");
       assertEquals(terminal.settings, before);
     });
   },

@@ -75,6 +75,9 @@ Deno.test({
         "mov al, [value]\n out 0xf4, al\n value: db 12\n times 510-($-$$) db 0\n dw 0xaa55",
       "sector.asm": "[bits 16]\norg 0x7c00\n mov al, [value]\n out 0xf4, al\nvalue: db 14\n" +
         "times 510 - ($ - $$) db 0\n dw 0xaa55\n",
+      "macro.asm": "%macro end 1\n mov ax, %1\n out 0xf4, ax\n%endmacro\nglobal start\n" +
+        "FOO: equ 16\nbits 16\nstart: end FOO\ntimes 510 - ($ - $$) db 0\n dw 0xaa55\n",
+      "bare.asm": " push es\n mov ax, 17\n out 0xf4, ax\n times 510-($-$$) db 0\n dw 0xaa55",
       "late.asm": " mov rax, strict qword 15\n out 0xf4, al\nbits 16\n jmp $\n",
       "included.asm": '%include "number.inc"\n mov al, NUMBER\n out 0xf4, al\n',
       "number.inc": "NUMBER equ 13\n",
@@ -92,6 +95,8 @@ Deno.test({
           [["included.asm"], 13],
           [["sector.asm"], 14],
           [["late.asm"], 15],
+          [["macro.asm"], 16],
+          [["bare.asm"], 17],
         ] as const
       ) {
         const result = await run(folder, args, { permissions });
