@@ -4,7 +4,7 @@
  * @module
  */
 
-import { debugExit, inb, outAl } from "./instructions.ts";
+import { debugExit, inb, outAl, repOuts } from "./instructions.ts";
 
 const COM1 = 0x3f8;
 const LINE_STATUS = 5;
@@ -32,6 +32,12 @@ export function sendForever(text: string): Uint8Array<ArrayBuffer> {
     ...outAl(COM1),
   ]);
   return Uint8Array.from([...bytes, 0xeb, 0x100 - (bytes.length + 2)]);
+}
+
+/** Sends bytes to COM1 by one instruction, from where flat 64-bit code is loaded, and then does the rest. */
+export function sendAtOnce(bytes: Uint8Array, rest: readonly number[]): Uint8Array<ArrayBuffer> {
+  const code = (start: number) => [...repOuts(COM1, 1, start, bytes.length), ...rest];
+  return Uint8Array.from([...code(0x10_0000 + code(0).length), ...bytes]);
 }
 
 /** Faults without a handler: lidt [rip + 2]; ud2; an IDT without entries. */

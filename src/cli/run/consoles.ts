@@ -13,10 +13,9 @@ import {
   type SerialOptions,
   TerminalConsole,
 } from "../../machine/mod.ts";
-import { Failure } from "../command.ts";
+import { withinTimeout } from "./files.ts";
 import type { Target } from "./options.ts";
 import type { OutputFiles } from "./output_files.ts";
-import { RunStatus } from "./status.ts";
 
 /** After so many milliseconds somebody may think that nothing happens. */
 const WONDER = 1000;
@@ -68,12 +67,12 @@ export class Consoles implements Disposable {
     using stack = new DisposableStack();
     const { promise: quit, resolve: leave } = Promise.withResolvers<void>();
     const actions = (port: number): ConsoleActions => {
-      const actions = consoleActions(machine, port);
+      const usual = consoleActions(machine, port);
       return {
-        ...actions,
+        ...usual,
         quit: () => {
           leave();
-          actions.quit();
+          usual.quit();
         },
       };
     };
@@ -111,20 +110,12 @@ export class Consoles implements Disposable {
   async drain(signal: AbortSignal | undefined, onWait: () => void): Promise<void> {
     for (const end of this.serial) if (end instanceof TerminalConsole) end.close();
     const written = Promise.all(this.#streams.map((stream) => stream.getWriter().close()));
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = () => {
-      const message =
-        "The guest has ended, but not all that it wrote was taken within the --timeout";
-      reject(new Failure(message, RunStatus.TIMEOUT));
-    };
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort);
+    const message = "The guest has ended, but not all that it wrote was taken within the --timeout";
     const timer = setTimeout(onWait, WONDER);
     try {
-      await Promise.race([written, this.#quit, aborted]);
+      await withinTimeout(Promise.race([written, this.#quit]), signal, message);
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
       written.catch(() => {});
     }
   }

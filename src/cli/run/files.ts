@@ -37,6 +37,23 @@ export function readWhole(
   });
 }
 
+/** What a promise resolves with; once the signal is aborted, a failure that says what was waited for. */
+export async function withinTimeout<T>(
+  promise: Promise<T>,
+  signal: AbortSignal | undefined,
+  message: string,
+): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(new Failure(message, RunStatus.TIMEOUT));
+  if (signal?.aborted) abort();
+  signal?.addEventListener("abort", abort);
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
 /** The system's own words in an error of the runtime's: "No such file or directory". */
 export function systemReason(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;

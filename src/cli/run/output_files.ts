@@ -6,7 +6,7 @@
 
 import { placeOfFile } from "../../../ffi/mod.ts";
 import { Failure } from "../command.ts";
-import { withFile } from "./files.ts";
+import { withFile, withinTimeout } from "./files.ts";
 import { RunStatus } from "./status.ts";
 
 /** One of them. */
@@ -120,20 +120,13 @@ export class OutputFiles implements Disposable {
     const signal = this.#signal;
     signal?.throwIfAborted();
     const opening = withFile("write to", path, openExisting);
-    const { promise: aborted, reject } = Promise.withResolvers<never>();
-    const abort = () => {
-      const message = `Cannot write to ${path}: nobody has opened it to read within the ` +
-        "--timeout. A pty waits for nobody: --serial pty";
-      reject(new Failure(message, RunStatus.TIMEOUT));
-    };
-    signal?.addEventListener("abort", abort);
+    const message = `Cannot write to ${path}: nobody has opened it to read within the ` +
+      "--timeout. A pty waits for nobody: --serial pty";
     try {
-      return await Promise.race([opening, aborted]);
+      return await withinTimeout(opening, signal, message);
     } catch (error) {
       opening.then((file) => file?.close(), () => {});
       throw error;
-    } finally {
-      signal?.removeEventListener("abort", abort);
     }
   }
 }

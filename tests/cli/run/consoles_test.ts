@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { echoUntilQ, sendForever } from "../../support/console_guests.ts";
+import { echoUntilQ, sendAtOnce, sendForever } from "../../support/console_guests.ts";
 import { hasProgram, needing } from "../../support/host.ts";
-import { debugExit, outb, print, repOuts } from "../../support/instructions.ts";
+import { debugExit, outb, print } from "../../support/instructions.ts";
 import { isEmulated, unemulated } from "../../support/rounds.ts";
 import { TestTerminal } from "../../support/terminal.ts";
 import { argsOf } from "../support.ts";
@@ -165,8 +165,7 @@ Deno.test({
   ),
   async fn() {
     // More than a pipe takes, and less than a pipe and a port do.
-    const code = (start: number) => [...repOuts(0x3f8, 1, start, 80_000), ...debugExit(3)];
-    const guest = [...code(0x10_0000 + code(0).length), ...new Uint8Array(80_000)];
+    const guest = sendAtOnce(new Uint8Array(80_000), debugExit(3));
     await withFiles({ "guest.bin": guest }, async (folder) => {
       const pipe = `${folder}/pipe`;
       await new Deno.Command("mkfifo", { args: [pipe] }).output();

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { PM1_CONTROL, SLP_TYP_S5 } from "../../../src/devices/mod.ts";
-import { tripleFault } from "../../support/console_guests.ts";
+import { sendAtOnce, tripleFault } from "../../support/console_guests.ts";
 import { hasProgram } from "../../support/host.ts";
 import {
   debugExit,
@@ -11,7 +11,6 @@ import {
   outb,
   outw,
   print,
-  repOuts,
   spin,
 } from "../../support/instructions.ts";
 import { supportedCpuid } from "../../support/machine.ts";
@@ -201,17 +200,14 @@ function multibootPrinter(): Uint8Array<ArrayBuffer> {
   return Uint8Array.of(...new Uint8Array(header.buffer), ...code);
 }
 
+/** mov eax, the boot timer; mov byte [rax], 123; and the end, with 3 */
+const markThenExit = [...movEax(0xd000_0000), 0xc6, 0x00, 123, ...debugExit(3)];
+
 Deno.test(unemulated("output arrives whole, however late its reader begins"), async () => {
   // As many bytes as a pipe and the machine hold, and so many that the guest has to wait.
   await Promise.all([90_000, 200_000].map(async (count) => {
     const bytes = Uint8Array.from({ length: count }, (_, at) => 33 + at % 89);
-    const code = (start: number) => [
-      ...repOuts(0x3f8, 1, start, count),
-      ...movEax(0xd000_0000),
-      ...[0xc6, 0x00, 123], // mov byte [rax], 123
-      ...debugExit(3),
-    ];
-    const guest = [...code(0x10_0000 + code(0).length), ...bytes];
+    const guest = sendAtOnce(bytes, markThenExit);
     await withFiles({ "guest.bin": guest }, async (folder) => {
       const args = ["guest.bin", "--protocol", "flat64", "--boot-timer"];
       await using child = spawn(folder, args);
@@ -232,13 +228,7 @@ Deno.test(unemulated("output arrives whole, however late its reader begins"), as
 });
 
 Deno.test(unemulated("nobody has to wait for a reader that never comes"), async () => {
-  const code = (start: number) => [
-    ...repOuts(0x3f8, 1, start, 90_000),
-    ...movEax(0xd000_0000),
-    ...[0xc6, 0x00, 123], // mov byte [rax], 123
-    ...debugExit(3),
-  ];
-  const guest = [...code(0x10_0000 + code(0).length), ...new Uint8Array(90_000)];
+  const guest = sendAtOnce(new Uint8Array(90_000), markThenExit);
   await withFiles({ "guest.bin": guest }, async (folder) => {
     const args = ["guest.bin", "--protocol", "flat64", "--boot-timer"];
     {
